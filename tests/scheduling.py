@@ -66,20 +66,31 @@ EARLY = (
     "cli/test_store.py",
     "services/test_merged_window_limits.py",
 )
+#: Folders whose files one worker runs: so one Chromium runs at a time, and the other workers have the rest.
+TOGETHER = ("console/",)
 _PLACES = {f"tests/{name}": place for place, name in enumerate((*LONG, *EARLY))}
+_TOGETHER = tuple(f"tests/{folder}" for folder in TOGETHER)
 _ALONE = frozenset(f"tests/{name}" for name in LONG)
 
 
 def place(item: pytest.Item) -> int:
     """Return the key by which tests are sorted, stably."""
-    return _PLACES.get(_file(item.nodeid), len(_PLACES))
+    file = _file(item.nodeid)
+    # What one worker runs takes that one long, so it comes first.
+    return -1 if file.startswith(_TOGETHER) else _PLACES.get(file, len(_PLACES))
 
 
 class WholeFiles(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives a file to one worker, so that its fixtures are made once; of long files each test alone."""
+    """Gives a file to one worker, so that its fixtures are made once; of long files each test alone.
+
+    The files of some folders are one scope.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file = _file(nodeid)
+        for folder in _TOGETHER:
+            if file.startswith(folder):
+                return folder
         return nodeid if file in _ALONE else file
 
 

@@ -121,6 +121,54 @@ def test_an_installation_that_failed_is_tried_again_and_one_that_is_done_is_not(
     assert install(clone, pip).returncode == 1
 
 
+def _install_browser(clone: Path, **fakes: str) -> subprocess.CompletedProcess[str]:
+    """Run `scripts/install --browser` where there are the programs given, each a shell script."""
+    tools = _only(clone, "sh", "dirname", "chmod")
+    for name, script in fakes.items():
+        (tools / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tools / name).chmod(0o755)
+    environ = {"PATH": str(tools), "MADE": str(tools / "chromium")}
+    command = [str(clone / "scripts" / "install"), "--browser"]
+    return subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
+
+
+#: What each machine has, and what the installation says there; nothing where it succeeds.
+_HOW = (
+    "the tests in a browser are skipped; on Debian install Chromium, as root, with: apt-get install chromium"
+)
+_MACHINES = {
+    "Chromium is there": ({"chromium": "exit 0", "id": "echo 1000"}, ""),
+    "no apt-get": ({"id": "echo 0"}, _HOW),
+    "not root": ({"id": "echo 1000", "apt-get": "exit 0"}, _HOW),
+    "a placeholder for a snap": ({"id": "echo 1000", "chromium-browser": "exit 1"}, _HOW),
+    "no such package": (
+        {"id": "echo 0", "apt-get": "exit 100"},
+        f"apt-get could not install Chromium, so {_HOW}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("fakes", "said"), _MACHINES.values(), ids=_MACHINES)
+def test_chromium_is_there_or_one_sentence_says_how_to_install_it(
+    clone: Path, fakes: dict[str, str], said: str
+) -> None:
+    ran = _install_browser(clone, **fakes)
+    assert ran.returncode == bool(said)
+    assert ran.stderr.removeprefix("scripts/install: installing Chromium\n") == (
+        f"scripts/install: {said}\n" if said else ""
+    )
+    assert not (clone / ".venv").exists()
+
+
+def test_chromium_is_installed_by_apt_get_even_where_the_list_of_packages_is_old(clone: Path) -> None:
+    apt = (
+        'case "$*" in "-qq update") exit 100;; "-qq install --no-install-recommends chromium")'
+        ' echo "#!/bin/sh" >"$MADE"; chmod 755 "$MADE";; esac'
+    )
+    ran = _install_browser(clone, **{"id": "echo 0", "apt-get": apt})
+    assert (ran.returncode, ran.stderr) == (0, "scripts/install: installing Chromium\n")
+
+
 @pytest.mark.parametrize("name", ["install", "serve", "check", "test", "test-cluster"])
 def test_a_script_is_posix_shell_and_executable(name: str) -> None:
     script = ROOT / "scripts" / name
@@ -168,7 +216,8 @@ def test_the_cluster_is_tested_only_when_it_is_asked_for(where: str, some: bool)
 
 
 def test_the_build_runs_what_developers_run() -> None:
-    assert "scripts/test" in (ROOT / ".ci" / "run").read_text()
+    build = (ROOT / ".ci" / "run").read_text()
+    assert build.index("scripts/install --browser || true") < build.index("exec scripts/test")
 
 
 def test_every_dependency_is_pinned() -> None:
