@@ -162,12 +162,15 @@ class Manner(Struct, frozen=True, kw_only=True):
 
     `ordered`: the deliveries of one customer one after the other, in their order, unless more than
     `order_limit` of them wait. `concurrency` is the most requests at a time. `per_minute` and `per_month`
-    are the most calls. 0 is no limit.
+    are the most calls, `per_second` the most deliveries, fewer after a pause where it `starts_slowly`. 0 is no
+    limit.
     """
 
     ordered: bool = False
     order_limit: int = 0
     concurrency: int = 8
+    per_second: int = 0
+    starts_slowly: bool = False
     per_minute: int = 0
     per_month: int = 0
 

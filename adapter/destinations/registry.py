@@ -86,7 +86,11 @@ def configured(settings: Destinations) -> ConfiguredDestinations:
 
 def _manner(settings: DestinationSettings) -> Manner:
     manner = Manner(
-        ordered=settings.keeps_order, order_limit=settings.order_bound, concurrency=settings.concurrency
+        ordered=settings.keeps_order,
+        order_limit=settings.order_bound,
+        concurrency=settings.concurrency,
+        per_second=settings.per_second,
+        starts_slowly=settings.starts_slowly,
     )
     if not isinstance(settings, ForwardingSettings):
         return manner

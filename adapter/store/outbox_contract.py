@@ -8,6 +8,7 @@ from typing import Protocol
 
 from adapter.model.breakers import Breaker, Tally
 from adapter.model.deliveries import DEAD, EVERYTHING, Delivery, DeliveryStatus, Pause, Selection
+from adapter.model.pacing import UNPACED, Pacing
 from adapter.model.pages import Page
 from adapter.store.values import UNORDERED, DeliveryResult, HolderReading, Ordering, Render
 
@@ -25,6 +26,7 @@ class OutboxVerbs(Protocol):
         *,
         order: Ordering = UNORDERED,
         reading: HolderReading = "nothing",
+        pacing: Pacing = UNPACED,
     ) -> list[Delivery]:
         """Lease up to `limit` due deliveries until `until`, each with its `attempt` counted up.
 
@@ -34,7 +36,7 @@ class OutboxVerbs(Protocol):
         returns, every later lease has the same. Nothing is leased for a destination that is paused or whose
         breaker is open; while that is half-open, one delivery. `order` says of which customers no delivery is
         leased while an earlier one to the destination is due or leased. `reading` says what is found in
-        `Delivery.holder`.
+        `Delivery.holder`. `pacing` limits how many are leased in a second, by all callers together.
         """
         ...
 

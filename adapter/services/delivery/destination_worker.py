@@ -17,6 +17,7 @@ from adapter.destinations.contract import AboutCustomers, Attempt, Destination, 
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery, Pause, Rendered
+from adapter.model.pacing import Pacing
 from adapter.services.delivery.batches import batches
 from adapter.services.delivery.combining import left_out, superseded
 from adapter.services.delivery.erasures import forward, is_erasure, noted
@@ -78,6 +79,7 @@ class DestinationWorker:
         self._counts = {word: metrics.deliveries.labels(destination.name, word) for word in words}
         self._prefetch = Prefetch(manner.concurrency * destination.batch.most)
         self._tallies = Tallies(destination.name)
+        self._pacing = Pacing(manner.per_second, manner.starts_slowly)
         self._quota = Quota(store, destination, manner)
         self._order = Order(store, destination.name, manner, metrics)
         self._cuts = metrics.retry_after_cut.labels(destination.name)
@@ -155,8 +157,9 @@ class DestinationWorker:
         now, name = self._clock(), self._destination.name
         until = now + self._pace.lease
         leased = await self._store.lease(
-            now, until, limit, name, self.render, order=self._order.wanted, reading=self._reading
-        )
+            now, until, limit, name, self.render,
+            order=self._order.wanted, reading=self._reading, pacing=self._pacing,
+        )  # fmt: skip
         self._prefetch.leased(len(leased), asyncio.get_running_loop().time())
         old = await superseded(self._store, self._destination, leased)
         for delivery in leased:

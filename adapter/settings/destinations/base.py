@@ -28,6 +28,8 @@ DISCOUNT_EVENTS = tuple(each for each in EVENT_TYPES if each.startswith("discoun
 #: 0 is no limit.
 OrderLimit = Annotated[int, Meta(ge=0, le=1_000_000)]
 Concurrency = Annotated[int, Meta(ge=1, le=256)]
+#: 0 is no limit.
+PerSecond = Annotated[int, Meta(ge=0, le=1_000_000)]
 
 #: A setting of the section, what is wrong with it (the end of a sentence that it begins), and the remedy.
 Wrong = tuple[str, str, str]
@@ -41,6 +43,7 @@ class DestinationSettings(Struct, frozen=True, kw_only=True):
     ordered: bool = False
     order_limit: OrderLimit = 1_000
     concurrency: Concurrency = 8
+    per_second: PerSecond = 0
     development: bool = False
     timeout_seconds: Seconds = 15
     allow_private_addresses: bool = False
@@ -62,6 +65,11 @@ class DestinationSettings(Struct, frozen=True, kw_only=True):
         A type that needs the order gives it up never.
         """
         return self.order_limit
+
+    @property
+    def starts_slowly(self) -> bool:
+        """Whether a type is sent little at first after a pause, and then ever more."""
+        return False
 
     def problems(self, name: str) -> Iterator[Wrong]:
         """Yield what is wrong beyond the types of single values; `name` is the destination's."""

@@ -35,6 +35,11 @@ class Core(DestinationSettings, frozen=True, kw_only=True):
         """Always: operations of a customer depend on those before."""
         return True
 
+    @property
+    def starts_slowly(self) -> bool:
+        """Always: much may wait for a core that was away, and it decides each operation."""
+        return True
+
     def problems(self, name: str) -> Iterator[Wrong]:
         """Yield what is wrong with the settings of a core."""
         yield from url_problems("url", self.url, private=self.allow_private_addresses)

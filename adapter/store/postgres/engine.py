@@ -17,6 +17,7 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
 from adapter.model.ignored import Ignored
+from adapter.model.pacing import UNPACED, Pacing
 from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
@@ -226,12 +227,14 @@ class PostgresStore(
         *,
         order: Ordering = UNORDERED,
         reading: HolderReading = "nothing",
+        pacing: Pacing = UNPACED,
     ) -> list[Delivery]:
         """Lease due deliveries until a moment."""
         return await self._read(
             lambda connection: outbox.lease(
-                connection, now, until, limit, destination, render=render, reading=reading, order=order
-            )
+                connection, now, until, limit, destination,
+                render=render, reading=reading, order=order, pacing=pacing,
+            )  # fmt: skip
         )
 
     async def settle(self, settlements: Sequence[DeliveryResult], tally: Tally | None = None) -> int:

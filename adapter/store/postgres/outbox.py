@@ -9,6 +9,7 @@ from typing import Any
 from adapter.model.breakers import Breaker, Tally, after
 from adapter.model.deliveries import ROUND, Delivery, DeliveryStatus, Selection
 from adapter.model.ignored import Ignored
+from adapter.model.pacing import Pace, Pacing
 from adapter.store import holders
 from adapter.store.erasures import FORGOTTEN, settled_erasures
 from adapter.store.postgres.connection import Connection
@@ -24,7 +25,7 @@ from adapter.store.rows import (
     selection_row,
     settled_row,
 )
-from adapter.store.timestamps import micros
+from adapter.store.timestamps import micros, moment
 from adapter.store.values import DeliveryResult, HolderReading, Ordering, Render, RetentionKind
 
 #: Old rows dropped in one transaction, so that none holds locks for long.
@@ -41,29 +42,51 @@ async def lease(
     render: Render | None,
     order: Ordering,
     reading: HolderReading,
+    pacing: Pacing,
 ) -> list[Delivery]:
     """Lease due deliveries, the longest due first."""
     async with connection.transaction():
         if destination is None:
             leased = await _lease(connection, "lease", micros(now), micros(until), limit)
         else:
-            leased = await _lease_for(connection, now, until, limit, destination, order=order)
+            leased = await _lease_for(connection, now, until, limit, destination, order=order, pacing=pacing)
         if reading != "nothing":
             leased = await _held(connection, leased, now, reading)
         return await _rendered(connection, leased, render) if render is not None else leased
 
 
 async def _lease_for(
-    connection: Connection, now: datetime, until: datetime, limit: int, destination: str, *, order: Ordering
+    connection: Connection,
+    now: datetime,
+    until: datetime,
+    limit: int,
+    destination: str,
+    *,
+    order: Ordering,
+    pacing: Pacing,
 ) -> list[Delivery]:
     breaker = await _breaker(connection, destination)
     if breaker is not None and not (limit := breaker.allowed(now, limit)):
+        return []
+    pace = await _pace(connection, destination, pacing, now)
+    if pace is not None and not (limit := pace.allowed(now, limit)):
         return []
     wanted = micros(now), micros(until), limit, destination, order.kept, array(order.given_up)
     leased = await _lease(connection, "lease_for", *wanted)
     if leased and breaker is not None and breaker.state(now) == "half_open":
         await connection.execute(SQL["keep_breaker"], *breaker_row(breaker.probing(until)))
+    if leased and pace is not None:
+        await connection.execute(SQL["keep_pace"], destination, micros(pace.after(now, len(leased))))
     return leased
+
+
+async def _pace(connection: Connection, destination: str, pacing: Pacing, now: datetime) -> Pace | None:
+    """Return the pace of a destination, locked; None where any number may be leased now."""
+    if not pacing.limits:
+        return None
+    until = await connection.fetchval(SQL["paused_until"], destination)
+    rate = pacing.rate(now, None if until is None else moment(until))
+    return Pace(rate, moment(await connection.fetchval(SQL["lock_pace"], destination))) if rate else None
 
 
 async def _held(

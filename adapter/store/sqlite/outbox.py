@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from adapter.model.breakers import Breaker, Tally, after
 from adapter.model.deliveries import ROUND, Delivery, DeliveryStatus, Selection
 from adapter.model.ignored import Ignored
+from adapter.model.pacing import Pace, Pacing
 from adapter.store import holders
 from adapter.store.erasures import FORGOTTEN, settled_erasures
 from adapter.store.rows import (
@@ -27,7 +28,7 @@ from adapter.store.rows import (
 )
 from adapter.store.sqlite.connection import array as texts
 from adapter.store.sqlite.statements import SQL
-from adapter.store.timestamps import micros
+from adapter.store.timestamps import micros, moment
 from adapter.store.values import DeliveryResult, HolderReading, Ordering, Render, RetentionKind
 
 #: Row numbers looked at in one transaction when old rows are dropped, so that none holds the writer for long.
@@ -44,25 +45,54 @@ def lease(
     render: Render | None,
     order: Ordering,
     reading: HolderReading,
+    pacing: Pacing,
 ) -> list[Delivery]:
     """Lease due deliveries; runs inside a transaction."""
     if destination is None:
         rows = connection.execute(SQL["leasable"], (micros(now), limit)).fetchall()
     else:
-        breaker = _breaker(connection, destination)
-        limit = limit if breaker is None else breaker.allowed(now, limit)
-        # An array without members cannot be bound; NULL has none either.
-        given_up = texts(order.given_up) if order.given_up else None
-        wanted = micros(now), limit, destination, order.kept, given_up
-        rows = connection.execute(SQL["leasable_for"], wanted).fetchall()
-        if rows and breaker is not None and breaker.state(now) == "half_open":
-            connection.execute(SQL["keep_breaker"], breaker_row(breaker.probing(until)))
+        rows = _leasable_for(connection, now, until, limit, destination, order=order, pacing=pacing)
     found = [replace(each, attempt=each.attempt + 1) for each in map(read_delivery, rows)]
     if reading != "nothing":
         found = _held(connection, found, now, reading)
     leased = [rendered(each, render) for each in found]
     connection.executemany(SQL["lease"], [(each.id, micros(until), *rendered_row(each)) for each in leased])
     return leased
+
+
+def _leasable_for(
+    connection: apsw.Connection,
+    now: datetime,
+    until: datetime,
+    limit: int,
+    destination: str,
+    *,
+    order: Ordering,
+    pacing: Pacing,
+) -> list[Any]:
+    breaker = _breaker(connection, destination)
+    limit = limit if breaker is None else breaker.allowed(now, limit)
+    pace = _pace(connection, destination, pacing, now)
+    limit = limit if pace is None else pace.allowed(now, limit)
+    # An array without members cannot be bound; NULL has none either.
+    given_up = texts(order.given_up) if order.given_up else None
+    wanted = micros(now), limit, destination, order.kept, given_up
+    rows: list[Any] = connection.execute(SQL["leasable_for"], wanted).fetchall()
+    if rows and breaker is not None and breaker.state(now) == "half_open":
+        connection.execute(SQL["keep_breaker"], breaker_row(breaker.probing(until)))
+    if rows and pace is not None:
+        connection.execute(SQL["keep_pace"], (destination, micros(pace.after(now, len(rows)))))
+    return rows
+
+
+def _pace(connection: apsw.Connection, destination: str, pacing: Pacing, now: datetime) -> Pace | None:
+    """Return the pace of a destination; None where any number may be leased now."""
+    if not pacing.limits:
+        return None
+    rows: list[Any] = connection.execute(SQL["pace"], (destination,)).fetchall()
+    paused_until, used = rows[0]
+    rate = pacing.rate(now, None if paused_until is None else moment(paused_until))
+    return Pace(rate, moment(used or 0)) if rate else None
 
 
 def _held(

@@ -11,6 +11,7 @@ import apsw
 
 from adapter.model.breakers import Tally
 from adapter.model.deliveries import Delivery, Pause
+from adapter.model.pacing import UNPACED, Pacing
 from adapter.store.sqlite import outbox
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
@@ -36,12 +37,14 @@ class OutboxWrites(ABC):
         *,
         order: Ordering = UNORDERED,
         reading: HolderReading = "nothing",
+        pacing: Pacing = UNPACED,
     ) -> list[Delivery]:
         """Lease due deliveries until a moment."""
         return await self._write(
             lambda connection: outbox.lease(
-                connection, now, until, limit, destination, render=render, reading=reading, order=order
-            )
+                connection, now, until, limit, destination,
+                render=render, reading=reading, order=order, pacing=pacing,
+            )  # fmt: skip
         )
 
     async def settle(self, settlements: Sequence[DeliveryResult], tally: Tally | None = None) -> int:

@@ -145,7 +145,7 @@ CALLS = Table(
     name="calls",
     columns=columns(destination="text", kind="text", at="number", used="number"),
     key=("destination", "kind", "at"),
-    rows=NoCustomerData("how many calls each destination was sent, by second and month"),
+    rows=NoCustomerData("how many calls each destination was sent, by second and month, and its pace"),
 )
 PAUSES = Table(
     name="pauses",

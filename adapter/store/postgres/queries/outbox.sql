@@ -88,6 +88,20 @@ INSERT INTO pauses (destination, since, until, reason) VALUES ($1, $2, $3, $4)
 ON CONFLICT (destination) DO UPDATE SET since = excluded.since, until = excluded.until, reason = excluded.reason
 WHERE pauses.until < excluded.until OR pauses.since > excluded.since;
 
+-- paused_until --
+-- The end of the latest pause of a destination.
+SELECT until FROM pauses WHERE destination = $1;
+
+-- lock_pace --
+-- Lock the pace of a destination, so that others who lease wait: up to when leases have used up its rate.
+INSERT INTO calls (destination, kind, at, used) VALUES ($1, 'pace', 0, 0)
+ON CONFLICT (destination, kind, at) DO UPDATE SET used = calls.used
+RETURNING used;
+
+-- keep_pace --
+-- Keep up to when leases have used up the rate of a destination.
+UPDATE calls SET used = $2 WHERE destination = $1 AND kind = 'pace' AND at = 0;
+
 -- breaker --
 -- The breaker of a destination, locked.
 SELECT destination, since, succeeded, failed, openings, until, probed_until, reason FROM breakers

@@ -63,6 +63,16 @@ INSERT INTO pauses (destination, since, until, reason) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (destination) DO UPDATE SET since = excluded.since, until = excluded.until, reason = excluded.reason
 WHERE pauses.until < excluded.until OR pauses.since > excluded.since;
 
+-- pace --
+-- The end of the latest pause of a destination, and up to when leases have used up its rate.
+SELECT (SELECT until FROM pauses WHERE destination = ?1),
+       (SELECT used FROM calls WHERE destination = ?1 AND kind = 'pace' AND at = 0);
+
+-- keep_pace --
+-- Keep up to when leases have used up the rate of a destination.
+INSERT INTO calls (destination, kind, at, used) VALUES (?1, 'pace', 0, ?2)
+ON CONFLICT (destination, kind, at) DO UPDATE SET used = excluded.used;
+
 -- breaker --
 -- The breaker of a destination.
 SELECT destination, since, succeeded, failed, openings, until, probed_until, reason FROM breakers
