@@ -162,7 +162,7 @@ class Manner(Struct, frozen=True, kw_only=True):
 
     `ordered`: the deliveries of one customer one after the other, in their order, unless more than
     `order_limit` of them wait. `concurrency` is the most requests at a time. `per_minute` and `per_month`
-    are the most calls, `per_second` the most deliveries, fewer after a pause where it `starts_slowly`. 0 is no
+    are the most calls, `per_second` the most deliveries, fewer after a pause if it `starts_slowly`. 0 is no
     limit.
     """
 

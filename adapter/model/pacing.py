@@ -1,4 +1,4 @@
-"""How many deliveries a second a destination is sent: a limit of its settings, and a slow start after a pause.
+"""How many deliveries a second a destination is sent: a limit from its settings, and a slow start.
 
 The store keeps one number of it, so that all processes agree: the moment up to which the leases so far use up
 the rate. Each lease moves it on by what it took, so the rate holds over any few seconds.
@@ -25,7 +25,7 @@ _SECOND: Final = timedelta(seconds=1)
 
 
 class Pacing(Struct, frozen=True):
-    """At most `per_second` deliveries a second (0 is no limit); fewer after a pause where it `starts_slowly`."""
+    """At most `per_second` deliveries a second (0 is no limit); fewer after a pause if it `starts_slowly`."""
 
     per_second: int = 0
     starts_slowly: bool = False
@@ -58,7 +58,7 @@ class Pace(Struct, frozen=True):
     def allowed(self, now: datetime, limit: int) -> int:
         """Return how many deliveries of `limit` may be leased."""
         ready = int((now - self._free_from(now)) / _SECOND * self.rate + 1e-6)
-        return min(ready, limit) if ready >= self.rate * (LEAST / _SECOND) and ready else 0
+        return min(ready, limit) if ready >= int(self.rate * (LEAST / _SECOND)) else 0
 
     def after(self, now: datetime, leased: int) -> datetime:
         """Return up to when the rate is used up after a lease of so many."""

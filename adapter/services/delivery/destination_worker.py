@@ -157,9 +157,15 @@ class DestinationWorker:
         now, name = self._clock(), self._destination.name
         until = now + self._pace.lease
         leased = await self._store.lease(
-            now, until, limit, name, self.render,
-            order=self._order.wanted, reading=self._reading, pacing=self._pacing,
-        )  # fmt: skip
+            now,
+            until,
+            limit,
+            name,
+            self.render,
+            order=self._order.wanted,
+            reading=self._reading,
+            pacing=self._pacing,
+        )
         self._prefetch.leased(len(leased), asyncio.get_running_loop().time())
         old = await superseded(self._store, self._destination, leased)
         for delivery in leased:

@@ -232,9 +232,16 @@ class PostgresStore(
         """Lease due deliveries until a moment."""
         return await self._read(
             lambda connection: outbox.lease(
-                connection, now, until, limit, destination,
-                render=render, reading=reading, order=order, pacing=pacing,
-            )  # fmt: skip
+                connection,
+                now,
+                until,
+                limit,
+                destination,
+                render=render,
+                reading=reading,
+                order=order,
+                pacing=pacing,
+            )
         )
 
     async def settle(self, settlements: Sequence[DeliveryResult], tally: Tally | None = None) -> int:
