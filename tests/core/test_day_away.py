@@ -30,13 +30,16 @@ from adapter.services.ingest.work_item import Work
 from adapter.settings.destinations.core import Core
 from adapter.store.engines import open_store
 from tests.core.conftest import NOON, Instance, MakeInstance
+from tests.length import length
 from tests.services.outbox_doubles import Clock, relay
 
 #: Between two requests of the senders, and the customers of each.
 EVERY = timedelta(minutes=10)
-CUSTOMERS = 6
-#: A day has 144 requests of six messages. The outbox has room for 20 hours of them.
-ROOM = 720
+CUSTOMERS = length(6, 600)
+#: A day has 144 requests, of a message of each customer. The outbox has room for 20 hours of them.
+ROOM = 120 * CUSTOMERS
+#: The most operations a second when the core is back, and how often the relays look for more.
+PER_SECOND, TICK = 150, timedelta(milliseconds=100)
 RULES = """\
 rules:
   - name: cart
@@ -86,16 +89,20 @@ def works(number: int, now: datetime) -> list[Work]:
 
 
 class Day:
-    """An adapter whose time is set by hand, and its senders."""
+    """An adapter of two processes whose time is set by hand, and its senders."""
 
     def __init__(self, url: str) -> None:
         self.clock, self.way, self.metrics = Clock(), Way(), Metrics()
         self.clock.now = NOON
         self.store = open_store(url)
-        settings = Core(url="http://127.0.0.1:9", allow_private_addresses=True)
+        settings = Core(url="http://127.0.0.1:9", allow_private_addresses=True, per_second=PER_SECOND)
         destination = CoreDestination("core", settings, self.way)
-        manner = Manner(ordered=True, concurrency=4)
-        self.relay = relay(self.store, self.clock, destination, metrics=self.metrics, manner=manner)
+        manner = Manner(
+            ordered=True, concurrency=4, per_second=settings.per_second, starts_slowly=settings.starts_slowly
+        )
+        self.relays = [
+            relay(self.store, self.clock, destination, metrics=self.metrics, manner=manner) for _ in range(2)
+        ]
         transactions = ForwardTransactions(
             self.store, Environment(clock=self.clock), "core", destination.timeout,
             health=CommitHealth(lambda: 0), wake=lambda: None,
@@ -121,6 +128,13 @@ class Day:
         assert {result.outcome for result in results} == {"processed"}
         return 200
 
+    async def send(self) -> int:
+        """Let both processes send what they may at this moment; return how many operations that was."""
+        before = len(self.way.requests)
+        for each in self.relays:
+            await each.run_once(1_000)
+        return sum(map(len, self.way.requests[before:]))
+
 
 async def test_a_core_that_is_away_for_a_day_loses_nothing(instance: MakeInstance, tmp_path: Path) -> None:
     (tmp_path / "rules" / "rules.yaml").write_text(RULES)
@@ -130,7 +144,7 @@ async def test_a_core_that_is_away_for_a_day_loses_nothing(instance: MakeInstanc
     for number in range(144):
         await day.capacity.count()
         statuses.append(await day.request(number))
-        await day.relay.run_once(1_000)
+        await day.send()
         day.clock.now += EVERY
     assert statuses == [200] * 120 + [503] * 24
     # Each time one request, made twice, finds out that the core is away; nothing was given up.
@@ -138,6 +152,7 @@ async def test_a_core_that_is_away_for_a_day_loses_nothing(instance: MakeInstanc
     assert len(await day.store.deliveries("dead")) == 0
     waiting = await day.store.deliveries("due", ROOM + 1)
     assert (len(waiting), {each.tries for each in waiting}) == (ROOM, {0})
+    del waiting
     await StoreMetrics(day.store, day.metrics, clock=day.clock).read()
     assert day.metrics.registry.get_sample_value("adapter_deliveries_due") == ROOM
     assert day.metrics.registry.get_sample_value("adapter_oldest_delivery_seconds") == 86_400
@@ -150,15 +165,15 @@ async def test_a_core_that_is_away_for_a_day_loses_nothing(instance: MakeInstanc
 
 async def _back(day: Day, core: Instance) -> None:
     """The core is back: one request finds it, and then all follow, in the order of each customer."""
+    await day.send()
+    day.clock.now += timedelta(seconds=15)
     day.way.core, day.way.open = core, True
     day.way.requests.clear()
-    worker = day.relay._workers["core"]
+    worker = day.relays[0]._workers["core"]
     await worker._lease_some()
     await worker._flush()
-    assert [len(request) for request in day.way.requests] == [CUSTOMERS]
-    while await day.relay.run_once(1_000):
-        pass
-    assert len(await day.store.deliveries("due")) == 0
+    assert [len(request) for request in day.way.requests] == [min(CUSTOMERS, 50)]
+    await _slowly(day, min(CUSTOMERS, 50))
     assert max(map(len, day.way.requests)) <= 100
     issued = 0
     for who in range(CUSTOMERS):
@@ -173,6 +188,21 @@ async def _back(day: Day, core: Instance) -> None:
         assert ends == [NOON + number * EVERY + timedelta(hours=6) for number in range(109, 120)]
         issued += len(held)
     assert issued == 11 * CUSTOMERS
+
+
+async def _slowly(day: Day, sent: int) -> None:
+    """The backlog follows: little at first, and never more than the setting, of both processes together."""
+    ticks = [sent]
+    while await day.store.deliveries("due", 1):
+        ticks.append(await day.send())
+        day.clock.now += TICK
+    assert sum(ticks) == ROOM
+    # At once what half a second takes. Then it grows, from a hundred a second. A lease that would take next
+    # to nothing is left to the next tick.
+    assert sum(ticks[:2]) <= 50
+    assert 100 <= sum(ticks[2:12]) <= 120
+    assert max(sum(ticks[at : at + 10]) for at in range(2, len(ticks))) <= 1.1 * PER_SECOND
+    assert sum(ticks[35:45]) >= 0.9 * PER_SECOND, "and the whole rate is used"
 
 
 async def test_rules_are_evaluated_as_of_the_time_of_receipt(instance: MakeInstance, tmp_path: Path) -> None:
