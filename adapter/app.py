@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -11,7 +12,10 @@ from functools import partial
 from typing import Any
 
 from msgspec import Struct
+from starlette.routing import BaseRoute
 
+from adapter.console.context import ConsoleContext
+from adapter.console.routes import console_routes
 from adapter.destinations.registry import ConfiguredDestinations, configured
 from adapter.metrics import Metrics
 from adapter.services.background.file_watcher import FileWatcher
@@ -217,8 +221,14 @@ def compose(
         settings=settings, metrics=core.metrics, books=books, store=store, committer=committer,
         completer=core.completer, ingest=ingest, operations=operations,
         checkout=checkout, bookings=bookings, revocations=revocations, privacy=privacy, forgetting=forgetting,
-        health=health, running=running, working=working, read_again=reload.request, asgi=Application(context),
+        health=health, running=running, working=working, read_again=reload.request,
+        asgi=Application(context, _pages(context, core)),
     )  # fmt: skip
+
+
+def _pages(context: WebContext, core: _Core) -> list[BaseRoute]:
+    """Build the console."""
+    return console_routes(ConsoleContext(context, core.store, core.books, secrets.token_urlsafe))
 
 
 def _core(settings: Settings, store: Store | None, world: Environment, metrics: Metrics) -> _Core:

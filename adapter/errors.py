@@ -17,6 +17,7 @@
             StoreUnavailable        the store failed: HTTP clients do not see its location
                 StoreInUse          another process has locked it
                 StoreLost           its file was removed or overwritten while it was open
+            TooManyAttempts         too many wrong tokens at the sign-in of the console (429)
         MappingError            one message cannot be mapped: it is quarantined
         InvalidFiles            mapping, rule or configuration files with errors
 
@@ -167,6 +168,17 @@ class StoreLost(StoreUnavailable):
     def public_message(self) -> str:
         """What happened to the store's file."""
         return self.what
+
+
+class TooManyAttempts(Unavailable):
+    """Too many wrong tokens were given to sign in (429)."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            f"too many wrong tokens: try again in {retry_after} seconds", retry_after=retry_after
+        )
 
 
 class MappingError(AdapterError):

@@ -43,6 +43,7 @@ COMMANDS = {
     "export": "export",
     "store": "commands",
     "sync": "commands",
+    "console": "commands",
 }
 
 # Pretty tracebacks show local variables, and these may be customers' data.

@@ -148,6 +148,7 @@ class Retention(Struct, frozen=True):
     quarantine_days: Days = 400
     pending_move_days: Annotated[int, Meta(ge=1, le=36_500)] = 30
     import_days: Annotated[int, Meta(ge=1, le=36_500)] = 7
+    audit_days: Days = 400
 
 
 class Imports(Struct, frozen=True):
@@ -164,6 +165,18 @@ class Journal(Struct, frozen=True):
     days: Days = 7
     max_mb: Positive = 1_000
     mask: tuple[str, ...] = ()
+
+
+class Console(Struct, frozen=True):
+    """The console: who may sign in beside the tokens of the API, and what the pages show and write.
+
+    `tokens` are `NAME:ROLE:SHA-256`, as `adapter console token` prints them.
+    """
+
+    tokens: Secrets = ()
+    session_hours: Annotated[int, Meta(ge=1, le=720)] = 12
+    mask: tuple[str, ...] = ()
+    write_files: bool = False
 
 
 class Log(Struct, frozen=True):
@@ -188,6 +201,7 @@ class Settings(Struct, frozen=True):
     imports: Imports = Imports()
     retention: Retention = Retention()
     journal: Journal = Journal()
+    console: Console = Console()
     log: Log = Log()
     destinations: Destinations = Destinations()
 
@@ -203,5 +217,6 @@ class Settings(Struct, frozen=True):
                 mparticle.authorizations,
                 mparticle.api_keys,
                 self.api.all_tokens,
+                self.console.tokens,
             )
         )

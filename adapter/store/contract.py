@@ -39,6 +39,7 @@ from adapter.store.checkout_values import (
     Issued,
     Pool,
 )
+from adapter.store.console_contract import ConsoleVerbs
 from adapter.store.forwarding_contract import ForwardingVerbs
 from adapter.store.import_contract import ImportStore
 from adapter.store.journal_contract import JournalVerbs
@@ -132,7 +133,7 @@ class Transaction(Protocol):
         ...
 
 
-class Store(ImportStore, ForwardingVerbs, JournalVerbs, OutboxVerbs, ScheduleVerbs, Protocol):
+class Store(ImportStore, ConsoleVerbs, ForwardingVerbs, JournalVerbs, OutboxVerbs, ScheduleVerbs, Protocol):
     """The verbs of an engine. Reads see only what is committed.
 
     `secret` hashes the values that limits count by: 32 bytes of this store, once it is open.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import perf_counter
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapter.errors import AdapterError
@@ -28,13 +30,13 @@ __all__ = ["ASGIApp", "Application", "hot_paths"]
 class Application:
     """The application. `hot` has the ingest endpoints by raw path, for servers that call them without ASGI.
 
-    `starlette` serves the other routes.
+    `starlette` serves the other routes, and those of `pages`.
     """
 
-    def __init__(self, context: WebContext) -> None:
+    def __init__(self, context: WebContext, pages: Sequence[BaseRoute] = ()) -> None:
         self._context = context
         self._endpoints = hot_paths(context)
-        self.starlette = _starlette(context)
+        self.starlette = _starlette(context, pages)
         self._rest = _Measured(self.starlette, context)
         self.hot = {path.encode(): endpoint for path, endpoint in self._endpoints.items()}
 
@@ -69,12 +71,15 @@ def _undecoded(scope: Scope) -> Scope:
     return {**scope, "path": scope["raw_path"].decode("latin-1")} if scope["type"] == "http" else scope
 
 
-def _starlette(context: WebContext) -> Starlette:
+def _starlette(context: WebContext, pages: Sequence[BaseRoute]) -> Starlette:
     app = Starlette(
         routes=[
-            starlette_route(context, route)
-            for route in ROUTES
-            if isinstance(route, ApiRoute | MonitoringRoute)
+            *(
+                starlette_route(context, route)
+                for route in ROUTES
+                if isinstance(route, ApiRoute | MonitoringRoute)
+            ),
+            *pages,
         ],
         exception_handlers={
             AdapterError: _adapter_error,

@@ -37,6 +37,7 @@ class Intervals(Struct, frozen=True, kw_only=True):
     keep_pending_moves: timedelta = timedelta(days=30)
     keep_holds: timedelta = timedelta(days=30)
     keep_failed_codes: timedelta = timedelta(minutes=10)
+    keep_audit: timedelta | None = timedelta(days=400)
 
     @classmethod
     def of(cls, keep: Retention) -> Intervals:
@@ -48,6 +49,7 @@ class Intervals(Struct, frozen=True, kw_only=True):
             keep_deliveries=kept_for(keep.delivery_days),
             keep_quarantined=kept_for(keep.quarantine_days),
             keep_pending_moves=timedelta(days=keep.pending_move_days),
+            keep_audit=kept_for(keep.audit_days),
         )
 
     def kept(self) -> dict[RetentionKind, timedelta]:
@@ -61,6 +63,7 @@ class Intervals(Struct, frozen=True, kw_only=True):
             "failed_codes": self.keep_failed_codes,
             "forwards": self.keep_deliveries,
             "quarantine": self.keep_quarantined,
+            "audit": self.keep_audit,
         }
         return {kind: keep for kind, keep in each.items() if keep is not None}
 

@@ -31,6 +31,7 @@ from adapter.store.postgres import addresses, outbox
 from adapter.store.postgres.booking_verbs import BookingVerbs
 from adapter.store.postgres.committer import ConnectionPool
 from adapter.store.postgres.connection import READING, Connection, connect, translated
+from adapter.store.postgres.console import ConsoleVerbs
 from adapter.store.postgres.copying import PostgresEnd
 from adapter.store.postgres.forwarding import ForwardingVerbs
 from adapter.store.postgres.imports import ImportVerbs
@@ -66,7 +67,14 @@ _WRITE_NOTHING = "SELECT pg_logical_emit_message(true, 'adapter', '')"
 
 
 class PostgresStore(
-    ReadConnections, BookingVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs, OutboxReads, ScheduleVerbs
+    ReadConnections,
+    BookingVerbs,
+    ConsoleVerbs,
+    ImportVerbs,
+    ForwardingVerbs,
+    JournalVerbs,
+    OutboxReads,
+    ScheduleVerbs,
 ):
     """See `adapter.store.contract.Store`.
 

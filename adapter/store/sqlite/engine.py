@@ -23,6 +23,7 @@ from adapter.store.rows import digest_slices
 from adapter.store.sqlite import addresses, outbox
 from adapter.store.sqlite.backup import back_up
 from adapter.store.sqlite.connection import begun, connect, roll_back, transaction, translated
+from adapter.store.sqlite.console import ConsoleVerbs
 from adapter.store.sqlite.copying import SqliteEnd
 from adapter.store.sqlite.forwarding import ForwardingVerbs
 from adapter.store.sqlite.imports import ImportVerbs
@@ -54,7 +55,9 @@ _ATTEMPTS = 5
 _FOLDER = Path("data")
 
 
-class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs, OutboxWrites, ScheduleVerbs):
+class SqliteStore(
+    ReadVerbs, ConsoleVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs, OutboxWrites, ScheduleVerbs
+):
     """See `adapter.store.contract.Store`; `path` may be `:memory:` for a store that is thrown away.
 
     `made` says whether opening it found nothing there.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapter.store.tables.description import (
+    Anonymise,
     CustomerRows,
     Delete,
     IndirectRows,
@@ -215,5 +216,44 @@ IMPORT_REFUSAL_NAMES = Table(
         erase="an erasure deletes the refused rows with an address of the person, and these with them",
         export=NotExported("digests of addresses that the refused rows have in the clear"),
         kept="as long as the refused row",
+    ),
+)
+CONSOLE_SESSIONS = Table(
+    name="console_sessions",
+    columns=columns(id="bytes", hashed="bytes", name="text", expires_at="number"),
+    key=("id",),
+    rows=NoCustomerData("who is signed in to the console; deleted at the next sign-in after its end"),
+)
+AUDIT = Table(
+    name="audit",
+    columns=columns(
+        number="number",
+        at="number",
+        who="text",
+        role="text",
+        action="text",
+        subject="text",
+        source_id="text",
+        state="text",
+        message="text",
+        before="bytes",
+        after="bytes",
+    ),
+    key=("number",),
+    rows=CustomerRows(
+        merge=Move(),
+        erase=Anonymise(
+            {
+                "source_id": "''",
+                "subject": "''",
+                "message": "'the customer was erased'",
+                "before": "NULL",
+                "after": "NULL",
+            }
+        ),
+        export=NotExported("what people of the shop did in the console"),
+        purge=Purge("audit", "at", ordered="number"),
+        shared=True,
+        weighed=False,
     ),
 )

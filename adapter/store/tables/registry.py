@@ -37,8 +37,10 @@ from adapter.store.tables.customer_tables import (
 from adapter.store.tables.description import CustomerRows, Listed
 from adapter.store.tables.operation_tables import (
     ADDRESS_PROGRESS,
+    AUDIT,
     BREAKERS,
     CALLS,
+    CONSOLE_SESSIONS,
     ERASURES,
     FORWARDED_ERASURES,
     IGNORED,
@@ -98,6 +100,8 @@ TABLES = (
     SECRETS,
     JOURNAL,
     JOURNAL_NAMES,
+    CONSOLE_SESSIONS,
+    AUDIT,
 )
 #: The tables that a copy has.
 COPIED = tuple(table for table in TABLES if table.engine is None)

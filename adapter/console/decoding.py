@@ -1,0 +1,47 @@
+"""What the URL and forms say, as values of the types that pages and acts declare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from adapter.errors import Unreadable
+
+T = TypeVar("T", bound=Struct)
+
+
+def decoded(kind: type[T], given: Iterable[tuple[str, Any]]) -> T:
+    """Return a query or a form; empty fields count as absent, repeated ones of a list are its elements.
+
+    Raises Unreadable with what is wrong, and which names there are.
+    """
+    names = kind.__struct_encode_fields__
+    lists = {field.encode_name for field in msgspec.structs.fields(kind) if _is_list(field.type)}
+    values: dict[str, Any] = {}
+    for name, value in given:
+        if name not in names:
+            known = ", ".join(f"`{each}`" for each in names) or "none"
+            raise Unreadable(f"there is no `{name}` here; the names are: {known}")
+        if name in lists:
+            values.setdefault(name, []).append(value)
+        elif value != "":
+            values[name] = value
+    return _converted(kind, values)
+
+
+def _is_list(kind: Any) -> bool:
+    return getattr(kind, "__origin__", kind) in (list, tuple)
+
+
+def _converted(kind: type[T], values: Mapping[str, Any]) -> T:
+    texts = {name: value for name, value in values.items() if not isinstance(value, Struct)}
+    files = {name: value for name, value in values.items() if isinstance(value, Struct)}
+    try:
+        if files:
+            return msgspec.convert(texts | files, kind, strict=False)
+        return msgspec.convert(texts, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise Unreadable(str(error)[:1].lower() + str(error)[1:]) from None

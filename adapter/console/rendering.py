@@ -1,0 +1,74 @@
+"""Pages as HTML: templates, headers, and parts of a page for htmx."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache, partial
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2_fragments import render_block
+from starlette.responses import HTMLResponse
+
+from adapter.console import filters
+from adapter.console.assets import asset, assets
+
+#: What a browser may load, and from where. The nonce is for htmx's extension `hx-csp`, which ignores the htmx
+#: attributes of elements without it.
+_POLICY: Final = (
+    "default-src 'self'; script-src 'self' 'nonce-{nonce}'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+
+@cache
+def environment() -> Environment:
+    """Return the environment of all templates: everything is escaped, and unknown names are errors."""
+    made = Environment(
+        loader=PackageLoader("adapter.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "moment": filters.moment,
+        "clock": filters.clock,
+        "number": filters.number,
+        "json": filters.pretty,
+    }
+    made.globals |= {"url": filters.url, "asset": asset, "only": filters.only}
+    return made
+
+
+def page_html(template: str, values: Mapping[str, Any], *, now: datetime, block: str = "") -> str:
+    """Return a template as HTML, or one block of it. `now` is what the filter `ago` counts from."""
+    given = {**values, "now": now, "ago": partial(filters.ago, now=now)}
+    if block:
+        return render_block(environment(), template, block, given)
+    return environment().get_template(template).render(given)
+
+
+def html_response(html: str, nonce: str, status: int = 200) -> HTMLResponse:
+    """Return HTML with the headers that every page has."""
+    return HTMLResponse(html, status, headers_of_page(nonce))
+
+
+def headers_of_page(nonce: str) -> dict[str, str]:
+    """Return the headers of a page; nothing of it is kept by browsers or proxies."""
+    return {
+        "content-security-policy": _POLICY.format(nonce=nonce),
+        "cache-control": "no-store",
+        "vary": "Accept, HX-Request, HX-Target",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "same-origin",
+        "cross-origin-opener-policy": "same-origin",
+    }
+
+
+def own_files(name: str) -> dict[str, str]:
+    """Return the URLs of a page's own style sheet and script, of those that there are."""
+    wanted = {"css": f"pages/{name}.css", "js": f"pages/{name}.js"}
+    return {kind: asset(path) for kind, path in wanted.items() if path in assets()}

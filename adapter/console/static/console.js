@@ -1,0 +1,41 @@
+// What all pages share: plots, and reading again what changes by itself. Pages work without it where they only read.
+
+/** Draw the figures of the page: each has its series in `data-plot`, and a table of the same beside it. */
+export function drawPlots(root = document) {
+  for (const figure of root.querySelectorAll("figure.plot:not(.ready)")) {
+    const drawn = figure.querySelector(".drawn");
+    const { at, series } = JSON.parse(figure.dataset.plot);
+    if (!at.length || typeof uPlot === "undefined") continue;
+    figure.classList.add("ready");
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name) => style.getPropertyValue(name).trim();
+    const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line") }, ticks: { stroke: colour("--line") } };
+    const size = () => ({ width: Math.max(drawn.clientWidth, 200), height: 180 });
+    const plot = new uPlot(
+      {
+        ...size(),
+        scales: { x: { time: true }, y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
+        axes: [axis, { ...axis, size: 56 }],
+        series: [{}, ...series.map((each, index) => ({
+          label: each.label, width: 2, stroke: colour(`--series-${(index % 6) + 1}`), dash: index > 2 ? [6, 4] : undefined,
+        }))],
+      },
+      [at, ...series.map((each) => each.points)],
+      drawn,
+    );
+    new ResizeObserver(() => plot.setSize(size())).observe(drawn);
+  }
+}
+
+document.addEventListener("DOMContentLoaded", () => drawPlots());
+if (document.readyState !== "loading") drawPlots();
+document.addEventListener("htmx:after:swap", () => drawPlots());
+// A press of "/" goes to the filter of a page, as in many consoles.
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+  const search = document.querySelector('[role="search"] input');
+  if (event.key === "/" && !typing && search && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    search.focus();
+  }
+});

@@ -1,0 +1,40 @@
+"""What the console keeps: who is signed in, and what was done."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Raw, Struct
+
+#: An act that was begun and not ended was interrupted: what it did is not known.
+AuditState = Literal["begun", "done", "failed"]
+
+
+class ConsoleSession(Struct, frozen=True):
+    """A signed-in visitor: the SHA-256 of the cookie, and that of the token it was exchanged for."""
+
+    id: bytes
+    token: bytes
+    name: str
+    expires_at: datetime
+
+
+class AuditEntry(Struct, frozen=True, kw_only=True):
+    """One act in the console: who did what, when, to what, and what it was before and after.
+
+    `number` is 0 until the store assigns one. `customer` is the id of the customer whom the act concerns; an
+    erasure empties it, and all that could tell of the person.
+    """
+
+    at: datetime
+    who: str
+    role: str
+    action: str
+    subject: str = ""
+    customer: str = ""
+    state: AuditState = "begun"
+    message: str = ""
+    before: Raw = Raw(b"null")
+    after: Raw = Raw(b"null")
+    number: int = 0

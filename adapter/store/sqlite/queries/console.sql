@@ -1,0 +1,39 @@
+-- add_session --
+-- Store a session of the console.
+INSERT INTO console_sessions (id, hashed, name, expires_at) VALUES (?1, ?2, ?3, ?4);
+
+-- drop_ended_sessions --
+-- Delete sessions that ended before a moment.
+DELETE FROM console_sessions WHERE expires_at <= ?1;
+
+-- session --
+-- A session that ends after a moment.
+SELECT id, hashed, name, expires_at FROM console_sessions WHERE id = ?1 AND expires_at > ?2;
+
+-- end_session --
+-- Delete a session.
+DELETE FROM console_sessions WHERE id = ?1;
+
+-- begin_audit --
+-- Append an entry to the audit log.
+INSERT INTO audit (at, who, role, action, subject, source_id, state, message, before, after)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING number;
+
+-- end_audit --
+-- Store how an act ended.
+UPDATE audit SET subject = ?2, source_id = ?3, state = ?4, message = ?5, before = ?6, after = ?7
+WHERE number = ?1;
+
+-- audit_entry --
+-- An entry of the audit log.
+SELECT number, at, who, role, action, subject, source_id, state, message, before, after FROM audit WHERE number = ?1;
+
+-- audit --
+-- Entries of the audit log before a number, the latest first.
+SELECT number, at, who, role, action, subject, source_id, state, message, before, after FROM audit
+WHERE number < ?1 ORDER BY number DESC LIMIT ?2;
+
+-- audit_of --
+-- Entries that concern a customer before a number, the latest first.
+SELECT number, at, who, role, action, subject, source_id, state, message, before, after FROM audit
+WHERE source_id = ?3 AND source_id <> '' AND number < ?1 ORDER BY number DESC LIMIT ?2;
