@@ -12,7 +12,7 @@ from adapter.settings import dsn
 from adapter.settings.destinations.core import Core
 from adapter.settings.destinations.registry import problems as destination_problems
 from adapter.settings.fields import FIELDS, Keys
-from adapter.settings.values import Settings
+from adapter.settings.values import CONSOLE_TOKEN, Settings
 
 _ERROR: Literal["error"] = "error"
 _WARNING: Literal["warning"] = "warning"
@@ -36,6 +36,7 @@ def check(settings: Settings, marks: Mapping[Keys, Mark]) -> list[Problem]:
         *_store(settings),
         *_workers(settings),
         *_keys(settings),
+        *_console(settings),
         *_origins(settings),
         *_destinations(settings),
         *_core(settings),
@@ -97,6 +98,12 @@ def _workers(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
 def _keys(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
     if any(":" not in pair for pair in settings.mparticle.api_keys):
         yield ("mparticle", "api_keys"), "has an entry without a colon", "write each as `key:secret`"
+
+
+def _console(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
+    if not all(CONSOLE_TOKEN.fullmatch(given) for given in settings.console.tokens):
+        message = "has an entry that is not `NAME:ROLE:SHA-256`"
+        yield ("console", "tokens"), message, "write what `adapter console token --name NAME` prints"
 
 
 def _origins(settings: Settings) -> Iterator[tuple[Keys, str, str]]:

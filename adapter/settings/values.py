@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from ipaddress import ip_address
 from typing import Annotated, Literal
@@ -165,6 +166,10 @@ class Journal(Struct, frozen=True):
     days: Days = 7
     max_mb: Positive = 1_000
     mask: tuple[str, ...] = ()
+
+
+#: An entry of `console.tokens`: a name, a role, and the SHA-256 of a token in hexadecimal digits.
+CONSOLE_TOKEN = re.compile(r"([^:]{1,100}):(read|operate|admin):([0-9a-f]{64})")
 
 
 class Console(Struct, frozen=True):

@@ -27,7 +27,10 @@ def test_the_shipped_file_names_every_setting_with_its_default(tmp_path: Path) -
     named = re.findall(r'\{env = "([A-Z_]+)"\}\]', text)
     whole = tmp_path / "adapter.toml"
     whole.write_text(text)
-    environ = dict.fromkeys(named, "a:b") | {"WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
+    environ = dict.fromkeys(named, "a:b") | {
+        "WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "CONSOLE_TOKEN": f"ann:read:{'0' * 64}",
+    }
     shown = load(whole, environ)
     for field in FIELDS.values():
         value: object = shown

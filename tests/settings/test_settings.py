@@ -67,8 +67,11 @@ def test_every_setting_can_be_given_in_the_environment(keys: Keys, tmp_path: Pat
         "browser_origins": "https://a.test,http://localhost:3000", "type": "webhook",
         "ordered": "true", "concurrency": "3", "development": "true",
         "forward": "customers,events", "forward_anonymous": "true",
+        "session_hours": "24", "write_files": "true",
     }  # fmt: skip
     text = texts.get(keys[-1], "4321" if isinstance(FIELDS[keys].default, int) else "some,thing")
+    if keys == ("console", "tokens"):
+        text = f"ann:read:{'0' * 64},bob:admin:{'1' * 64}"
     if keys[-1] == "url":
         text = "postgresql://host/base" if keys[0] == "store" else "https://example.com/in"
     environ = {FIELDS[keys].variable: text, "ADAPTER_DESTINATIONS_WEBHOOK_SECRETS": WHSEC}

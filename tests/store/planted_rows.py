@@ -20,7 +20,9 @@ from adapter.store.tables.registry import BOOKKEEPING
 #: Columns that tell nothing of a person: table and column.
 IMPERSONAL = {
     ("redemption_uses", column) for column in ("redemption", "rule", "currency", "state")
-} | {(table, "destination") for table in ("deliveries", "taken", "forwards")}  # fmt: skip
+} | {(table, "destination") for table in ("deliveries", "taken", "forwards")} | {
+    ("audit", column) for column in ("who", "role", "action", "state")
+}  # fmt: skip
 #: Columns that say whose a row is.
 OWNERS = {"source_id", "owner", "scope"}
 #: These too, by digests of ids.

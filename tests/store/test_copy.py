@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from adapter.errors import Refused, Unavailable
 from adapter.model.actions import PercentageOff
 from adapter.model.breakers import Tally
+from adapter.model.console import AuditEntry, ConsoleSession
 from adapter.model.deliveries import Pause
 from adapter.model.encoding import encode
 from adapter.model.erasures import CUSTOMER_ERASED
@@ -81,6 +82,8 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
     await store.settle([], Tally("shop", 0, 10, make.now, "answered 500"))
     await store.start_schedule(ScheduleRow("monthly", "{}", make.now))
     await _fill_imports(store, run, make)
+    await store.add_session(ConsoleSession(b"s", b"t", "é", make.at(hours=1)), make.now)
+    await store.begin_audit(AuditEntry(at=make.now, who="é\0", role="admin", action="Erase", customer="c1"))
     return store
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from hashlib import sha256
 from hmac import compare_digest
@@ -10,13 +9,11 @@ from typing import Final, Literal, get_args
 
 from msgspec import Struct
 
-from adapter.settings.values import Role, Settings
+from adapter.settings.values import CONSOLE_TOKEN, Role, Settings
 
 #: The roles of visitors; the others are for programs.
 VisitorRole = Literal["read", "operate", "admin"]
 ROLES: Final[tuple[VisitorRole, ...]] = get_args(VisitorRole)
-#: An entry of `console.tokens`.
-ENTRY = re.compile(r"([^:]{1,100}):(read|operate|admin):([0-9a-f]{64})")
 
 
 class Account(Struct, frozen=True):
@@ -40,7 +37,7 @@ def entry(name: str, role: VisitorRole, token: str) -> str:
 def accounts(settings: Settings) -> Iterator[Account]:
     """Yield the accounts of the settings. A token of the API has no name: its digest stands for one."""
     for given in settings.console.tokens:
-        if found := ENTRY.fullmatch(given):
+        if found := CONSOLE_TOKEN.fullmatch(given):
             yield Account(bytes.fromhex(found[3]), found[1], _role(found[2]))
     for role, tokens in settings.api.by_role.items():
         for token in tokens if role in ROLES else ():

@@ -236,8 +236,8 @@ AUDIT = Table(
         source_id="text",
         state="text",
         message="text",
-        before="bytes",
-        after="bytes",
+        was="bytes",
+        became="bytes",
     ),
     key=("number",),
     rows=CustomerRows(
@@ -247,8 +247,8 @@ AUDIT = Table(
                 "source_id": "''",
                 "subject": "''",
                 "message": "'the customer was erased'",
-                "before": "NULL",
-                "after": "NULL",
+                "was": "NULL",
+                "became": "NULL",
             }
         ),
         export=NotExported("what people of the shop did in the console"),

@@ -16,24 +16,24 @@ DELETE FROM console_sessions WHERE id = $1;
 
 -- begin_audit --
 -- Append an entry to the audit log.
-INSERT INTO audit (at, who, role, action, subject, source_id, state, message, before, after)
+INSERT INTO audit (at, who, role, action, subject, source_id, state, message, was, became)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING number;
 
 -- end_audit --
 -- Store how an act ended.
-UPDATE audit SET subject = $2, source_id = $3, state = $4, message = $5, before = $6, after = $7
+UPDATE audit SET subject = $2, source_id = $3, state = $4, message = $5, was = $6, became = $7
 WHERE number = $1;
 
 -- audit_entry --
 -- An entry of the audit log.
-SELECT number, at, who, role, action, subject, source_id, state, message, before, after FROM audit WHERE number = $1;
+SELECT number, at, who, role, action, subject, source_id, state, message, was, became FROM audit WHERE number = $1;
 
 -- audit --
 -- Entries of the audit log before a number, the latest first.
-SELECT number, at, who, role, action, subject, source_id, state, message, before, after FROM audit
+SELECT number, at, who, role, action, subject, source_id, state, message, was, became FROM audit
 WHERE number < $1 ORDER BY number DESC LIMIT $2;
 
 -- audit_of --
 -- Entries that concern a customer before a number, the latest first.
-SELECT number, at, who, role, action, subject, source_id, state, message, before, after FROM audit
+SELECT number, at, who, role, action, subject, source_id, state, message, was, became FROM audit
 WHERE source_id = $3 AND source_id <> '' AND number < $1 ORDER BY number DESC LIMIT $2;

@@ -9,7 +9,7 @@ CREATE TABLE console_sessions (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX console_sessions_by_end ON console_sessions (expires_at);
 
--- What was done in the console. `source_id` is the customer whom an act concerns; `before` and `after` are JSON.
+-- What was done in the console. `source_id` is the customer whom an act concerns; `was` and `became` are JSON.
 CREATE TABLE audit (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,
@@ -20,7 +20,7 @@ CREATE TABLE audit (
     source_id TEXT NOT NULL,
     state TEXT NOT NULL,
     message TEXT NOT NULL,
-    before BLOB,
-    after BLOB
+    was BLOB,
+    became BLOB
 ) STRICT;
 CREATE INDEX audit_by_customer ON audit (source_id, number) WHERE source_id <> '';
