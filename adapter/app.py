@@ -18,6 +18,7 @@ from adapter.console.context import ConsoleContext
 from adapter.console.routes import console_routes
 from adapter.destinations.registry import ConfiguredDestinations, configured
 from adapter.metrics import Metrics
+from adapter.services.background.activity import ActivityRecorder
 from adapter.services.background.file_watcher import FileWatcher
 from adapter.services.background.holds import Holds
 from adapter.services.background.ignored_counts import IgnoredCounts
@@ -79,6 +80,7 @@ from adapter.store.engines import open_store
 from adapter.web.admission import MemoryBudget
 from adapter.web.application import Application, ASGIApp
 from adapter.web.context import WebContext
+from adapter.web.routes import INGEST_LABELS
 
 
 class App(Struct, frozen=True):
@@ -200,6 +202,7 @@ def compose(
         StoreMetrics(store, core.metrics, pools=books.code_pools, clock=clock).run,
         Reload(books, FilesInForce(reload, known).read, watch.changes, health, core.metrics).run,
         ignored_counts.run,
+        ActivityRecorder(store, core.metrics, clock, INGEST_LABELS).run,
         _journal_upkeep(core, settings).run,
         importing.run,
         _schedules(core, settings).run,

@@ -84,6 +84,11 @@ class Metrics:
         self.discounts_issued = Counter(
             "adapter_discounts_issued", "Discounts issued", ["rule"], registry=registry
         )
+        self.decisions = Counter("adapter_decisions", "Events about which rules decided", registry=registry)
+        self.rule_outcomes = Counter(
+            "adapter_rule_outcomes", "What became of discounts for which a rule's conditions held",
+            ["rule", "outcome"], registry=registry,
+        )  # fmt: skip
         self.signatures = Counter(
             "adapter_segment_signatures",
             "Signatures of Segment's webhooks that verified, by body and by what of it they cover",

@@ -29,6 +29,7 @@ from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.removals import Removal
 from adapter.model.timers import Timer
 from adapter.model.vouchers import Voucher
+from adapter.store.activity_contract import ActivityVerbs
 from adapter.store.checkout_values import (
     BookedFigures,
     BookedState,
@@ -133,7 +134,16 @@ class Transaction(Protocol):
         ...
 
 
-class Store(ImportStore, ConsoleVerbs, ForwardingVerbs, JournalVerbs, OutboxVerbs, ScheduleVerbs, Protocol):
+class Store(
+    ActivityVerbs,
+    ConsoleVerbs,
+    ForwardingVerbs,
+    ImportStore,
+    JournalVerbs,
+    OutboxVerbs,
+    ScheduleVerbs,
+    Protocol,
+):
     """The verbs of an engine. Reads see only what is committed.
 
     `secret` hashes the values that limits count by: 32 bytes of this store, once it is open.

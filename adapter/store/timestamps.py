@@ -21,3 +21,8 @@ def micros_or_none(moment: datetime | None) -> int | None:
 def moment(at: int) -> datetime:
     """Return the moment, in UTC, of microseconds since 1970."""
     return _EPOCH + timedelta(microseconds=at)
+
+
+def span(length: timedelta) -> int:
+    """Return the whole microseconds of a span of time."""
+    return length // timedelta(microseconds=1)

@@ -33,7 +33,7 @@ from adapter.web import (
 from adapter.web.context import WebContext
 from adapter.web.long_responses import BudgetedResponse
 from adapter.web.openapi import document
-from adapter.web.route import OBJECT, MonitoringRoute, Route
+from adapter.web.route import OBJECT, IngestRoute, MonitoringRoute, Route
 
 
 @cache
@@ -73,3 +73,5 @@ ROUTES: tuple[Route, ...] = (
         responses={200: OBJECT},
     ),
 )
+#: The labels of the endpoints that take messages.
+INGEST_LABELS = frozenset(route.label for route in ROUTES if isinstance(route, IngestRoute))

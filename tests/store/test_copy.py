@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 
 from adapter.errors import Refused, Unavailable
 from adapter.model.actions import PercentageOff
+from adapter.model.activity import Counted
 from adapter.model.breakers import Tally
 from adapter.model.console import AuditEntry, ConsoleSession
 from adapter.model.deliveries import Pause
@@ -81,6 +83,7 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
     await store.pause(Pause("shop", make.now, make.at(hours=1), "answered 410"))
     await store.settle([], Tally("shop", 0, 10, make.now, "answered 500"))
     await store.start_schedule(ScheduleRow("monthly", "{}", make.now))
+    await store.add_activity([Counted("messages/processed", make.now, 7)])
     await _fill_imports(store, run, make)
     await store.add_session(ConsoleSession(b"s", b"t", "é", make.at(hours=1)), make.now)
     await store.begin_audit(AuditEntry(at=make.now, who="é\0", role="admin", action="Erase", customer="c1"))
@@ -127,6 +130,8 @@ async def test_a_copy_holds_everything(filled: Any, other: Any, make: Any) -> No
     assert await other.import_chunk("imp_1", 0) == b"source_id\n7\n"
     assert await other.refused_rows("imp_1") == await filled.refused_rows("imp_1") != []
     assert await other.schedules() == await filled.schedules() != []
+    counted = ["messages/processed"], make.now, make.at(hours=1), timedelta(minutes=1)
+    assert await other.activity(*counted) == await filled.activity(*counted) != []
     assert await other.dated_customers("birthdate", (228,), "", 9) != []
     assert await other.pools() == await filled.pools() != []
     assert await other.due_timers(make.at(days=1), 9) == await filled.due_timers(make.at(days=1), 9)

@@ -236,6 +236,7 @@ class Transactions:
         self._timers = timers
         self._health = health
         self._metrics = metrics
+        self._decisions = decision_log.DecisionCounts(metrics)
         self._destinations = destinations or Recipients()
         self._forwards = forwards
         self._wake = wake
@@ -282,7 +283,8 @@ class Transactions:
         for destination in result.held_back:
             self._metrics.note_development(destination)
         self._timers.note(result)
-        decision_log.log_decisions(result.decisions, self._metrics, reasons=self._reasons)
+        self._decisions.note(result.decisions)
+        decision_log.log_decisions(result.decisions, reasons=self._reasons)
 
 
 async def decide(

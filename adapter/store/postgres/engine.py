@@ -28,6 +28,7 @@ from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
 from adapter.store.naming import Named
 from adapter.store.postgres import addresses, outbox
+from adapter.store.postgres.activity import ActivityVerbs
 from adapter.store.postgres.booking_verbs import BookingVerbs
 from adapter.store.postgres.committer import ConnectionPool
 from adapter.store.postgres.connection import READING, Connection, connect, translated
@@ -68,6 +69,7 @@ _WRITE_NOTHING = "SELECT pg_logical_emit_message(true, 'adapter', '')"
 
 class PostgresStore(
     ReadConnections,
+    ActivityVerbs,
     BookingVerbs,
     ConsoleVerbs,
     ImportVerbs,

@@ -21,6 +21,7 @@ from adapter.store.migrations import Schema, compared
 from adapter.store.naming import Named
 from adapter.store.rows import digest_slices
 from adapter.store.sqlite import addresses, outbox
+from adapter.store.sqlite.activity import ActivityVerbs
 from adapter.store.sqlite.backup import back_up
 from adapter.store.sqlite.connection import begun, connect, roll_back, transaction, translated
 from adapter.store.sqlite.console import ConsoleVerbs
@@ -56,7 +57,14 @@ _FOLDER = Path("data")
 
 
 class SqliteStore(
-    ReadVerbs, ConsoleVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs, OutboxWrites, ScheduleVerbs
+    ActivityVerbs,
+    ReadVerbs,
+    ConsoleVerbs,
+    ImportVerbs,
+    ForwardingVerbs,
+    JournalVerbs,
+    OutboxWrites,
+    ScheduleVerbs,
 ):
     """See `adapter.store.contract.Store`; `path` may be `:memory:` for a store that is thrown away.
 

@@ -202,6 +202,12 @@ SCHEDULES = Table(
         "the next occurrence of each scheduled rule; while it runs, the key of the customer reached"
     ),
 )
+ACTIVITY = Table(
+    name="activity",
+    columns=columns(name="text", at="number", amount="number"),
+    key=("name", "at"),
+    rows=NoCustomerData("counts of what happened, by minute for 3 days and for rules by hour for 31 days"),
+)
 SECRETS = Table(
     name="secrets",
     columns=columns(name="text", value="bytes"),

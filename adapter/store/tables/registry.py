@@ -36,6 +36,7 @@ from adapter.store.tables.customer_tables import (
 )
 from adapter.store.tables.description import CustomerRows, Listed
 from adapter.store.tables.operation_tables import (
+    ACTIVITY,
     ADDRESS_PROGRESS,
     AUDIT,
     BREAKERS,
@@ -97,6 +98,7 @@ TABLES = (
     IMPORT_REFUSAL_NAMES,
     CALLS,
     SCHEDULES,
+    ACTIVITY,
     SECRETS,
     JOURNAL,
     JOURNAL_NAMES,
