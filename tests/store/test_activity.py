@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import apsw
 import asyncpg
 
 from adapter.model.activity import Counted
@@ -64,14 +65,15 @@ async def _sqlite_plans(store: Any) -> list[str]:
     bound: dict[str, tuple[Any, ...]] = {
         "activity": (b"", 0, 1, 1), "trim_activity": (1, 1), "trim_activity_of": (1, 1, b""),
     }  # fmt: skip
-    found: list[str] = []
-    for name, values in bound.items():
-        explained = f"EXPLAIN QUERY PLAN {sqlite.SQL[name]}"
-        rows = await store._ask(
-            lambda connection, sql=explained, given=values: list(connection.execute(sql, given))
-        )
-        found.append("\n".join(row[3] for row in rows))
-    return found
+
+    def explained(connection: apsw.Connection) -> list[str]:
+        plans = [
+            connection.execute(f"EXPLAIN QUERY PLAN {sqlite.SQL[name]}", values)
+            for name, values in bound.items()
+        ]
+        return ["\n".join(row[3] for row in plan) for plan in plans]
+
+    return await store._ask(explained)
 
 
 async def _postgres_plans(url: str) -> list[str]:
