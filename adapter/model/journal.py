@@ -24,7 +24,8 @@ _ENCODER = msgspec.msgpack.Encoder()
 class JournalEntry(Struct, frozen=True, array_like=True):
     """One message: its document as JSON (of a refused body the beginning, as a text), outcome and reason.
 
-    `names` are ids that the message has; `key` is its dedupe key, empty for a refused body.
+    `names` are ids that the message has; `key` is its dedupe key, empty for a refused body. `rules` are those
+    whose conditions held for it, which older programs did not record.
     """
 
     source: str
@@ -36,6 +37,7 @@ class JournalEntry(Struct, frozen=True, array_like=True):
     names: Sequence[str]
     document: bytes
     replayed: bool = False
+    rules: tuple[str, ...] = ()
 
     def message(self) -> Message | None:
         """Return the message as mappings take it; None where no object was decoded."""

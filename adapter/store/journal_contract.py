@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from adapter.model.journal import JournalRow
+from adapter.store.values import MessageKey
 
 
 class JournalVerbs(Protocol):
@@ -31,6 +32,23 @@ class JournalVerbs(Protocol):
 
     async def journal_of(self, source_id: str, after: int = 0, limit: int = 20) -> list[JournalRow]:
         """Return rows, in order, in which a message has one of a customer's ids; others stand in them too."""
+        ...
+
+    async def latest_journal_of(
+        self, source_id: str, before: int | None = None, limit: int = 20
+    ) -> list[JournalRow]:
+        """Return rows as `journal_of` does, with a number below `before`, the latest first.
+
+        An id that is no customer's is looked for as it is.
+        """
+        ...
+
+    async def fresh_journal(self, after: int, seen: Sequence[int] = (), limit: int = 20) -> list[JournalRow]:
+        """Return rows with a number above `after`, but for those `seen`, in order, also of a closed store."""
+        ...
+
+    async def first_seen(self, keys: Sequence[MessageKey]) -> list[datetime]:
+        """Return when messages were first committed, of those keys that are known."""
         ...
 
     async def replace_journal(self, number: int, row: JournalRow | None) -> None:

@@ -48,6 +48,15 @@ mappings:
       source_id: {"@path": $.userId}
       context: {"@path": $.context}
 """
+RULES = """\
+rules:
+  - name: once
+    trigger: viewed
+    action: {type: free_shipping}
+    guardrails: {per_user_limit: 1}
+  - {name: never, trigger: viewed, conditions: n > 5, action: {type: free_shipping}}
+  - {name: golden, trigger: {trait: tier, to: gold}, action: {type: free_shipping}}
+"""
 
 
 def opened(folder: Path, **chosen: Any) -> App:
@@ -100,6 +109,18 @@ async def test_every_outcome_is_recorded_with_its_reason(server: App) -> None:
     assert found["x", "ignored"] == "no mapping takes this message"
     assert "source_id" in found["bad", "quarantined"]
     assert "72 hours" in found["old", "too_old"]
+
+
+async def test_the_rules_whose_conditions_held_are_recorded_with_a_message(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "rules.yaml").write_text(RULES)
+    traits = {"type": "identify", "event": None, "traits": {"tier": "gold"}}
+    server = opened(tmp_path)
+    async with server.working():
+        await send(server, body("m"), body("again"), body("x", event="ignored"), body("gold", **traits))
+        assert {each.message_id: each.rules for each in await entries(server)} == {
+            "x": (), "m": ("once",), "again": ("once",), "gold": ("golden",),
+        }  # fmt: skip
 
 
 async def test_a_message_is_recorded_as_it_came(server: App) -> None:
@@ -167,7 +188,7 @@ def test_a_flood_of_ignored_messages_and_refused_bodies_is_bounded(monkeypatch: 
         journal.note_refused("segment", b"abc", "why", NOON)
     with journal.recording() as record:
         assert record is not None
-        [row] = record([], [])
+        [row] = record([], [], [])
     assert [each.document for each in row.entries()] == [b"{}", b'"abc"', b'""']
     assert len(left_out) == 2
 

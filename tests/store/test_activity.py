@@ -40,6 +40,12 @@ async def test_series_are_summed_by_longer_spans_from_a_moment_on_and_before_ano
     ]
 
 
+async def test_no_series_have_no_spans(store: Store) -> None:
+    await store.add_activity([counted("a", 0)])
+    assert await store.activity([], NOON, NOON + HOUR, MINUTE) == []
+    assert await store.trim_activity(NOON + HOUR, []) == 0
+
+
 async def test_old_spans_are_deleted_of_some_series_or_of_all(store: Store) -> None:
     await store.add_activity([counted(name, at) for name in ("a", "b") for at in (0, 1, 2)])
     assert await store.trim_activity(NOON + MINUTE, ["b"]) == 1

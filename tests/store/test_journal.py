@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from adapter.model.journal import JournalEntry, JournalRow, journal_row, without
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
-from adapter.store.values import Erasure
+from adapter.store.values import Erasure, LoadRequest
 from tests.store.conftest import NOW
 
 _COMPRESSOR = zstandard.ZstdCompressor()
@@ -107,3 +107,39 @@ async def test_trimming_deletes_what_is_too_old_and_then_the_oldest_of_too_much(
     assert ids(await store.journal()) == ["3"]
     assert await store.trim_journal(old, 0) == 1
     assert await store.trim_journal(old, 0) == 0
+
+
+async def test_the_latest_rows_of_a_customer_are_found_by_any_of_their_ids(
+    store: Store, run: Any, make: Any
+) -> None:
+    await run.save(
+        customers=[make.customer("c1")],
+        identities={("anonymous_id", "a1"): "c1"},
+        journal=[
+            row(entry("1", "a1")),
+            row(entry("2", "c1", "a1")),
+            row(entry("3", "x")),
+            row(entry("4", "c1")),
+        ],
+    )
+    latest = await store.latest_journal_of("c1", limit=2)
+    assert ids(latest) == ["4", "2"]
+    assert ids(await store.latest_journal_of("a1", latest[-1].number)) == ["1"]
+    assert ids(await store.latest_journal_of("x")) == ["3"]
+    assert await store.latest_journal_of("nobody") == []
+
+
+async def test_rows_are_followed_without_those_that_were_seen(store: Store, run: Any) -> None:
+    await run.save(journal=[row(entry(name)) for name in ("1", "2", "3", "4")])
+    first, second, *_ = await store.journal()
+    assert ids(await store.fresh_journal(first.number, [second.number, 99])) == ["3", "4"]
+    assert ids(await store.fresh_journal(0, limit=2)) == ["1", "2"]
+    assert await store.fresh_journal(first.number + 3) == []
+
+
+async def test_when_messages_were_first_committed_is_known_by_their_keys(
+    store: Store, run: Any, make: Any
+) -> None:
+    await run.save(LoadRequest(messages=[("segment", "m1")]))
+    assert await store.first_seen([("segment", "m1"), ("mparticle", "m1")]) == [make.now]
+    assert await store.first_seen([]) == []

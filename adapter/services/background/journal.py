@@ -38,7 +38,7 @@ class JournalUpkeep:
     async def add(self) -> None:
         """Append what waits; it waits on when the store is unavailable. Raises Unavailable."""
         with self._journal.recording() as record:
-            rows = record([], []) if record is not None else ()
+            rows = record([], [], []) if record is not None else ()
             if rows:
                 await self._store.add_journal(rows)
 

@@ -113,7 +113,7 @@ async def forward(
             decisions=[],
             deliveries=[each for work in taken for each in deliveries_of(work, context)],
             quarantine=[work.quarantine for work in taken if work.quarantine is not None],
-            journal=record(batch, results) if record is not None else (),
+            journal=record(batch, results, []) if record is not None else (),
         )
     )
     return results

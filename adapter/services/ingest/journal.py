@@ -14,9 +14,11 @@ from datetime import datetime
 import msgspec
 import zstandard
 
+from adapter.model.decisions import Decision
 from adapter.model.journal import JournalEntry, JournalOutcome, JournalRow, journal_row
 from adapter.model.messages import Message
 from adapter.model.operations import CustomerMerge
+from adapter.services.ingest.held_rules import HeldRules
 from adapter.services.ingest.journal_mask import Mask
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
@@ -28,8 +30,8 @@ MOST_REFUSED = 100
 REFUSED_BYTES = 4_096
 _LEVEL = 1
 _ENCODER = msgspec.json.Encoder()
-#: Returns the rows to append with a batch, from its works and their results.
-Record = Callable[[Sequence[Work], Sequence[Result]], Sequence[JournalRow]]
+#: Returns the rows to append with a batch, from its works, their results and the decisions about them.
+Record = Callable[[Sequence[Work], Sequence[Result], Sequence[Decision]], Sequence[JournalRow]]
 
 
 class Journal:
@@ -75,7 +77,7 @@ class Journal:
             return
         waiting, refused = self._taken()
         try:
-            yield lambda batch, results: self._rows(waiting, batch, results)
+            yield lambda batch, results, decisions: self._rows(waiting, batch, results, decisions)
         except BaseException:
             self._waiting[:0] = waiting
             self._refused += refused
@@ -93,17 +95,21 @@ class Journal:
         return False
 
     def _rows(
-        self, waiting: Sequence[JournalEntry], batch: Sequence[Work], results: Sequence[Result]
+        self,
+        waiting: Sequence[JournalEntry],
+        batch: Sequence[Work],
+        results: Sequence[Result],
+        decisions: Sequence[Decision],
     ) -> list[JournalRow]:
-        entries = [*waiting]
+        entries, held = [*waiting], HeldRules(decisions)
         entries += [
-            self._entry(work, result)
+            self._entry(work, result, held.of(work))
             for work, result in zip(batch, results, strict=True)
             if work.document is not None or work.quarantine is not None
         ]
         return [journal_row(entries, self._compressor)] if entries else []
 
-    def _entry(self, work: Work, result: Result) -> JournalEntry:
+    def _entry(self, work: Work, result: Result, rules: tuple[str, ...]) -> JournalEntry:
         return JournalEntry(
             work.source,
             work.key,
@@ -114,6 +120,7 @@ class Journal:
             _names(work),
             self._document(work),
             work.unrewarded is not None,
+            rules,
         )
 
     def _ignored(self, message: Message) -> JournalEntry:

@@ -131,5 +131,5 @@ def changes(
         drawn=second.pool.drawn,
         dated=first.rules.schedules.traits,
         forwards=to_forward(batch, first) if first.context.forwards else (),
-        journal=record(batch, results) if record is not None else (),
+        journal=record(batch, results, second.decisions) if record is not None else (),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -72,7 +72,7 @@ from adapter.store.scanning import Looks, Slice, Spot, query, scanned
 from adapter.store.tables.customer_sql import of_customers
 from adapter.store.tables.description import Listed
 from adapter.store.tables.registry import TABLES
-from adapter.store.timestamps import micros
+from adapter.store.timestamps import micros, moment
 from adapter.store.values import PAGE_BYTES, CustomerData, CustomerHistory, Forgotten, MessageKey
 
 T = TypeVar("T")
@@ -235,6 +235,20 @@ class Reads:
         async with self._snapshot():
             names = await self._digests_of(name)
             return [read_journal(row) for row in await self._rows("journal_of", names, after, limit)]
+
+    async def latest_journal_of(self, name: str, before: int | None, limit: int) -> list[JournalRow]:
+        """Return rows of the journal that have an id of a person, the latest first."""
+        async with self._snapshot():
+            names, upto = await self._digests_of(name), LAST_ID if before is None else before
+            return [read_journal(row) for row in await self._rows("latest_journal_of", names, upto, limit)]
+
+    async def fresh_journal(self, after: int, seen: Sequence[int], limit: int) -> list[JournalRow]:
+        """Return rows of the journal after a number, but for some."""
+        return [read_journal(row) for row in await self._rows("fresh_journal", after, list(seen), limit)]
+
+    async def first_seen(self, keys: Sequence[MessageKey]) -> list[datetime]:
+        """Return when messages were committed."""
+        return [moment(row[0]) for row in await self._rows("first_seen", list(map(digest, keys)))]
 
     async def _digests_of(self, name: str) -> list[bytes]:
         source_id = await self._resolve(name)

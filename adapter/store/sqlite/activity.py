@@ -38,12 +38,16 @@ class ActivityVerbs(ABC):
         self, names: Sequence[str], since: datetime, until: datetime, step: timedelta
     ) -> list[Counted]:
         """Return series by name and time."""
+        if not names:
+            return []
         asked = array(names), micros(since), micros(until), span(step)
         rows = await self._ask(lambda connection: list(connection.execute(SQL["activity"], asked)))
         return [Counted(name, moment(at), amount) for name, at, amount in rows]
 
     async def trim_activity(self, before: datetime, names: Sequence[str] | None = None) -> int:
         """Delete what is old."""
+        if names is not None and not names:
+            return 0
         count = 0
         while True:
             gone = await self._write(lambda connection: _trim(connection, before, names))

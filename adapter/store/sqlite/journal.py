@@ -15,6 +15,7 @@ from adapter.store.erasures import name_digests
 from adapter.store.journal_rows import TRIMMED, digests_in, dropped, journal_columns
 from adapter.store.sqlite.reads import Reads
 from adapter.store.sqlite.statements import SQL
+from adapter.store.values import MessageKey
 
 T = TypeVar("T")
 
@@ -82,6 +83,20 @@ class JournalVerbs(ABC):
     async def journal_of(self, source_id: str, after: int = 0, limit: int = 20) -> list[JournalRow]:
         """Return rows that have one of a customer's ids."""
         return await self._read(lambda reads: reads.journal_of(source_id, after, limit))
+
+    async def latest_journal_of(
+        self, source_id: str, before: int | None = None, limit: int = 20
+    ) -> list[JournalRow]:
+        """Return rows that have one of a customer's ids, the latest first."""
+        return await self._read(lambda reads: reads.latest_journal_of(source_id, before, limit))
+
+    async def fresh_journal(self, after: int, seen: Sequence[int] = (), limit: int = 20) -> list[JournalRow]:
+        """Return rows after a number, but for some."""
+        return await self._read_or_peek(lambda reads: reads.fresh_journal(after, seen, limit))
+
+    async def first_seen(self, keys: Sequence[MessageKey]) -> list[datetime]:
+        """Return when messages were first committed."""
+        return await self._read(lambda reads: reads.first_seen(keys))
 
     async def replace_journal(self, number: int, row: JournalRow | None) -> None:
         """Replace or remove a row."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from datetime import datetime
 from functools import partial
@@ -267,6 +267,27 @@ class Reads:
         with snapshot(self._connection):
             names = apsw.carray(tuple(self._digests_of(name)))
             return [read_journal(row) for row in self._rows("journal_of", names, after, limit)]
+
+    def latest_journal_of(self, name: str, before: int | None, limit: int) -> list[JournalRow]:
+        """Return rows of the journal that have an id of a person, the latest first."""
+        with snapshot(self._connection):
+            upto = LAST_ID if before is None else before
+            asked = ((digest, upto, limit) for digest in self._digests_of(name))
+            found = {row[0] for each in asked for row in self._rows("latest_journal_of", *each)}
+            if not found:
+                return []
+            numbers = array(map(str, sorted(found)[-limit:]))
+            return [read_journal(row) for row in self._rows("journal_rows", numbers)]
+
+    def fresh_journal(self, after: int, seen: Sequence[int], limit: int) -> list[JournalRow]:
+        """Return rows of the journal after a number, but for some."""
+        known = array(map(str, seen or (-1,)))
+        return [read_journal(row) for row in self._rows("fresh_journal", after, known, limit)]
+
+    def first_seen(self, keys: Sequence[MessageKey]) -> list[datetime]:
+        """Return when messages were committed."""
+        digests = tuple(map(digest, keys))
+        return [moment(row[0]) for row in self._rows("first_seen", apsw.carray(digests))] if digests else []
 
     def journal_size(self) -> int:
         """Return the bytes of the journal."""

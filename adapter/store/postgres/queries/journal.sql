@@ -25,6 +25,27 @@ WHERE number IN (SELECT journal_names.number FROM journal_names
                  WHERE journal_names.name = ANY ($1::bytea[]) AND journal_names.number > $2)
 ORDER BY number LIMIT $3;
 
+-- fresh_journal --
+-- Rows of the journal after a number, but for some.
+SELECT number, at, data FROM journal WHERE number > $1 AND number <> ALL ($2::bigint[]) ORDER BY number LIMIT $3;
+
+-- latest_journal_of --
+-- The latest rows before a number that have one of an array of digests of names.
+SELECT journal.number, journal.at, journal.data FROM (
+    SELECT DISTINCT found.number
+    FROM unnest($1::bytea[]) AS wanted (name) CROSS JOIN LATERAL (
+        SELECT journal_names.number FROM journal_names
+        WHERE journal_names.name = wanted.name AND journal_names.number < $2
+        ORDER BY journal_names.number DESC LIMIT $3
+    ) AS found
+    ORDER BY 1 DESC LIMIT $3
+) AS latest JOIN journal ON journal.number = latest.number
+ORDER BY journal.number DESC;
+
+-- first_seen --
+-- When messages were committed, by the digests of their keys.
+SELECT seen_at FROM messages WHERE digest = ANY ($1::bytea[]) ORDER BY 1;
+
 -- forget_journal_names --
 -- Remove digests of names from the index.
 DELETE FROM journal_names WHERE name = ANY ($1::bytea[]);

@@ -26,6 +26,25 @@ WHERE number IN (SELECT journal_names.number
                  WHERE journal_names.number > ?2)
 ORDER BY number LIMIT ?3;
 
+-- fresh_journal --
+-- Rows of the journal after a number, but for some.
+SELECT number, at, data FROM journal
+WHERE number > ?1 AND number NOT IN (SELECT CAST(value AS INTEGER) FROM carray(?2)) ORDER BY number LIMIT ?3;
+
+-- latest_journal_of --
+-- The latest rows before a number that have a digest of a name.
+SELECT number FROM journal_names WHERE name = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3;
+
+-- journal_rows --
+-- Rows of the journal by their numbers.
+SELECT journal.number, journal.at, journal.data
+FROM carray(?1) AS wanted CROSS JOIN journal ON journal.number = CAST(wanted.value AS INTEGER)
+ORDER BY journal.number DESC;
+
+-- first_seen --
+-- When messages were committed, by the digests of their keys.
+SELECT messages.seen_at FROM carray(?1) AS wanted CROSS JOIN messages ON messages.digest = wanted.value ORDER BY 1;
+
 -- forget_journal_names --
 -- Remove digests of names from the index.
 DELETE FROM journal_names WHERE name IN (SELECT value FROM carray(?1));
