@@ -84,6 +84,12 @@ def body(id_: str, who: str = "ann", **members: Any) -> dict[str, Any]:
     return {**event, "messageId": id_, "userId": who, **members}
 
 
+def of_tier(tier: str, second: int) -> dict[str, Any]:
+    return body(
+        tier, type="identify", traits={"tier": tier}, timestamp=f"2026-03-04T11:59:{second}Z", event=None
+    )
+
+
 async def send(server: App, *bodies: dict[str, Any]) -> None:
     decoded = SOURCES["segment"].decode(json.dumps(bodies).encode(), NOON)
     await server.ingest.receive(Decoded(decoded.messages, decoded.quarantined))
@@ -114,12 +120,12 @@ async def test_every_outcome_is_recorded_with_its_reason(server: App) -> None:
 async def test_the_rules_whose_conditions_held_are_recorded_with_a_message(tmp_path: Path) -> None:
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "rules.yaml").write_text(RULES)
-    traits = {"type": "identify", "event": None, "traits": {"tier": "gold"}}
     server = opened(tmp_path)
     async with server.working():
-        await send(server, body("m"), body("again"), body("x", event="ignored"), body("gold", **traits))
+        await send(server, body("m"), body("again"), body("x", event="ignored"), of_tier("silver", 10))
+        await send(server, of_tier("gold", 20))
         assert {each.message_id: each.rules for each in await entries(server)} == {
-            "x": (), "m": ("once",), "again": ("once",), "gold": ("golden",),
+            "x": (), "m": ("once",), "again": ("once",), "silver": (), "gold": ("golden",),
         }  # fmt: skip
 
 
