@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import msgspec
 import typer
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from adapter.cli.open_store import expect_readable
 from adapter.cli.remap import since as moment
@@ -20,8 +19,9 @@ from adapter.errors import AdapterError
 from adapter.model.encoding import encode
 from adapter.model.journal import JournalEntry, JournalOutcome
 from adapter.model.spelling import spelling
+from adapter.services.arrivals.filters import MessageFilter, head_of
+from adapter.services.arrivals.following import arrivals
 from adapter.settings.values import Settings
-from adapter.store.contract import Store as Reading
 from adapter.store.engines import open_store
 
 EXAMPLES = """\b
@@ -31,10 +31,7 @@ Examples:
   adapter tail --event "Order Completed" --customer user_123 --json
   adapter tail --since 1h --no-follow"""
 
-_PAGE = 20
 _PAUSE = 1.0
-#: Transactions of other processes may become visible after later ones: so many rows are looked at again.
-_AGAIN = 50
 
 Source = Annotated[str | None, source_option("Only messages of this source.")]
 Outcomes = Annotated[
@@ -50,26 +47,6 @@ Since = Annotated[
 ]
 Follow = Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for further messages, or end.")]
 Count = Annotated[int | None, typer.Option("--count", min=1, help="End after so many messages.")]
-
-
-class Wanted(Struct, frozen=True):
-    """Which messages are shown: those for which all that is given holds."""
-
-    source: str | None = None
-    outcomes: frozenset[str] = frozenset()
-    event: str | None = None
-    customer: str | None = None
-    since: datetime | None = None
-
-    def takes(self, entry: JournalEntry) -> bool:
-        """Return whether a message is shown."""
-        return (
-            self.source in {None, entry.source}
-            and (not self.outcomes or entry.outcome in self.outcomes)
-            and (self.customer is None or self.customer in entry.names)
-            and (self.since is None or entry.received_at >= self.since)
-            and (self.event is None or spelling(self.event) == spelling(_named(entry)[1]))
-        )
 
 
 def tail(
@@ -94,7 +71,13 @@ def tail(
         raise typer.BadParameter(f"`{unknown.pop()}` is no outcome: {', '.join(known)}")
     settings = settled(config, options(store))
     start = None if since is None else moment(since, datetime.now(UTC))
-    wanted = Wanted(source, frozenset(outcomes or ()), event, customer, start)
+    wanted = MessageFilter(
+        sources=frozenset(() if source is None else (source,)),
+        outcomes=frozenset(outcomes or ()),
+        events=frozenset(() if event is None else (spelling(event),)),
+        customer=customer or "",
+        since=start,
+    )
     shown = _json if as_json else _line
     try:
         with suppress(KeyboardInterrupt):
@@ -107,7 +90,7 @@ def tail(
 
 async def _tail(
     settings: Settings,
-    wanted: Wanted,
+    wanted: MessageFilter,
     *,
     follow: bool,
     most: int | None,
@@ -125,43 +108,8 @@ async def _tail(
         await store.close()
 
 
-async def arrivals(store: Reading, wanted: Wanted, pause: float | None) -> AsyncIterator[JournalEntry]:
-    """Yield the messages that arrive from now on, or since a moment, as they are committed.
-
-    It looks every `pause` seconds; without one it ends with the last message that is there.
-    """
-    latest = await store.latest_journal(limit=1)
-    after = 0 if wanted.since is not None else max((row.number for row in latest), default=0)
-    seen: set[int] = {row.number for row in latest} if wanted.since is None else set()
-    first = after
-    while True:
-        rows = await store.journal(max(after - _AGAIN, first), _PAGE + _AGAIN, wanted.since)
-        fresh = [row for row in rows if row.number not in seen]
-        for row in fresh:
-            for entry in filter(wanted.takes, row.entries()):
-                yield entry
-        after = max([after, *(row.number for row in fresh)])
-        seen = {number for number in seen | {row.number for row in fresh} if number > after - 2 * _AGAIN}
-        if fresh:
-            continue
-        if pause is None:
-            return
-        await asyncio.sleep(pause)
-
-
-def _named(entry: JournalEntry) -> tuple[str, str]:
-    """Return the type of a message and the name of its event, empty where it has none."""
-    try:
-        document = msgspec.json.decode(entry.document)
-    except msgspec.DecodeError:
-        document = None
-    if not isinstance(document, dict):
-        return "", ""
-    return str(document.get("type") or ""), str(document.get("event") or "")
-
-
 def _line(entry: JournalEntry) -> str:
-    kind, event = _named(entry)
+    kind, event = head_of(entry)
     who = next(iter(entry.names), "")
     said = f"{entry.received_at:%H:%M:%S} {entry.source:<9} {entry.outcome:<11} {kind} {event or '-'} {who}"
     text = f"{said.rstrip()}  {entry.message_id}" + (f"  ({entry.reason})" if entry.reason else "")
@@ -169,7 +117,7 @@ def _line(entry: JournalEntry) -> str:
 
 
 def _json(entry: JournalEntry) -> str:
-    kind, event = _named(entry)
+    kind, event = head_of(entry)
     shown: dict[str, Any] = {
         "received_at": entry.received_at, "source": entry.source, "outcome": entry.outcome,
         "reason": entry.reason or None, "type": kind, "event": event, "message_id": entry.message_id,

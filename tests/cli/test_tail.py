@@ -13,7 +13,8 @@ from typer.testing import CliRunner, Result
 
 from adapter import app
 from adapter.cli.main import commands
-from adapter.cli.tail import Wanted, arrivals
+from adapter.services.arrivals.filters import MessageFilter
+from adapter.services.arrivals.following import arrivals
 from adapter.settings.values import Settings, Store
 from adapter.store.engines import open_store
 
@@ -81,7 +82,7 @@ async def test_without_since_only_what_arrives_afterwards_is_shown_each_once(tmp
     url = f"sqlite:///{tmp_path / 'adapter.db'}"
     await send(url, SENT[0])
     store = open_store(url)
-    following = arrivals(store, Wanted(), 0.01)
+    following = arrivals(store, MessageFilter(), 0.01)
     try:
         first = asyncio.ensure_future(anext(following))
         await asyncio.sleep(0.05)
