@@ -89,8 +89,15 @@ class MappingSet:
             replace(file, mappings=tuple(each for each in file.mappings if each.among(names)))
             for file in self._files
         ]
+        return MappingSet(files, self.model, self.placeholders, self._compiled_before())
+
+    def apart(self) -> MappingSet:
+        """Return a book of the same mappings for explanations: live traffic does not count what it meets."""
+        return MappingSet(self._files, self.model, self.placeholders.apart(), self._compiled_before())
+
+    def _compiled_before(self) -> Callable[[Mapping], _Compiled]:
         made = {id(entry.mapping): entry for route in self._routes.values() for entry in route.compiled}
-        return MappingSet(files, self.model, self.placeholders, lambda mapping: made[id(mapping)])
+        return lambda mapping: made[id(mapping)]
 
     def operations(self, message: Message) -> tuple[Operation, ...]:
         """Return what the message's mappings yield, in their order; empty when none takes it.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Any
 
 from msgspec.structs import replace
@@ -45,6 +46,12 @@ class Placeholders(PlaceholderTexts):
     def __init__(self, texts: Iterable[str] = PLACEHOLDERS) -> None:
         super().__init__(texts)
         self.met: Counter[tuple[str, str]] = Counter()
+
+    def apart(self) -> Placeholders:
+        """Return the same texts, which count for themselves what they meet."""
+        found = copy(self)
+        found.met = Counter()
+        return found
 
     def stand_in(self, operations: Iterable[Operation]) -> bool:
         """Say whether any id of the operations is a placeholder."""

@@ -93,7 +93,7 @@ def page(
             found.append(read(body))
             size += len(body)
         if full or size >= PAGE_BYTES:
-            found.next = _cursor_text(last)
+            found.next = cursor_text(last)
             break
     return found
 
@@ -113,11 +113,12 @@ def owned_page(
         last = Cursor(moment_, tie, last.skip + 1 if same else 1)
         found.append(read(names.get(key, key), body))
     if len(keyed) > limit:
-        found.next = _cursor_text(last)
+        found.next = cursor_text(last)
     return found
 
 
-def _cursor_text(cursor: Cursor) -> str:
+def cursor_text(cursor: Cursor) -> str:
+    """Return where a page ended as the text that continues it."""
     return urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
 
 

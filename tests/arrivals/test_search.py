@@ -11,7 +11,7 @@ from adapter.errors import NotFound, Unreadable
 from adapter.model.customers import Customer
 from adapter.services.arrivals import search as searching
 from adapter.services.arrivals.filter_text import parsed
-from adapter.services.arrivals.listed import found
+from adapter.services.arrivals.listed import message_at
 from adapter.services.arrivals.search import FoundMessages, Search
 from adapter.services.read_timeout import ReadTimeout
 from adapter.store.contract import Store, Transaction
@@ -123,10 +123,10 @@ async def test_a_message_is_found_again_after_an_erasure_moved_its_place(
     from adapter.model.journal import without
 
     await store.replace_journal(row.number, without(row, {0}))
-    assert (await found(store, last.id)).entry.message_id == "3"
+    assert (await message_at(store, last.id)).entry.message_id == "3"
     for gone in (first.id, "99-0-00000000", "x"):
         with pytest.raises(NotFound):
-            await found(store, gone)
+            await message_at(store, gone)
 
 
 async def _with_customer(store: Store) -> None:

@@ -49,7 +49,7 @@ def id_of(arrived: Arrived) -> str:
     return f"{arrived.number}-{arrived.place}-{_digest(arrived.entry)}"
 
 
-async def found(store: Store, id_: str) -> Arrived:
+async def message_at(store: Store, id_: str) -> Arrived:
     """Return the message of an id; raises NotFound where it is gone, or Unavailable."""
     match = _ID.fullmatch(id_)
     if match is None:
