@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from adapter.model.activity import Counted
+from adapter.model.ignored import Ignored
 
 #: Rows that one transaction deletes.
 TRIMMED = 1_000
@@ -34,4 +35,15 @@ class ActivityVerbs(Protocol):
 
         Rows are deleted a part at a time.
         """
+        ...
+
+    async def add_ignored(self, counted: Sequence[Ignored], most: int, before: datetime | None) -> None:
+        """Add counts of messages that no mapping takes to those of the same source, type and event.
+
+        Of more than `most` kinds those go that were not seen for longest, and any not seen since `before`.
+        """
+        ...
+
+    async def ignored(self, limit: int = 100) -> list[Ignored]:
+        """Return which messages no mapping takes, the latest first."""
         ...

@@ -21,7 +21,6 @@ from adapter.model.decisions import Decision
 from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
-from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
@@ -369,17 +368,6 @@ class Store(
 
     async def quarantined_of(self, source_id: str, limit: int = 100) -> list[Excerpt]:
         """Return quarantined messages that name a customer by any id or email, the latest first."""
-        ...
-
-    async def add_ignored(self, counted: Sequence[Ignored], most: int, before: datetime | None) -> None:
-        """Add counts of messages that no mapping takes to those of the same source, type and event.
-
-        Of more than `most` kinds those go that were not seen for longest, and any not seen since `before`.
-        """
-        ...
-
-    async def ignored(self, limit: int = 100) -> list[Ignored]:
-        """Return which messages no mapping takes, the latest first."""
         ...
 
     async def release_quarantined(self, ids: Sequence[int]) -> int:
