@@ -1,0 +1,135 @@
+"""Fills a started server over HTTP with what a shop has after some days: its pages then have something to show."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import httpx
+
+from tests.console.shoppers import Call, Customer, customers, faults, visits
+
+#: For a settings file: one destination that accepts, one that fails.
+DESTINATIONS = """
+[destinations.webhook]
+url = "{url}/shop"
+allow_private_addresses = true
+
+[destinations.crm]
+type = "webhook"
+url = "{url}/broken"
+allow_private_addresses = true
+events = ["discount.issued", "discount.redeemed"]
+"""
+
+_IMPORTED = """source_id,name,email,metadata.tier,metadata.address.city,tags[]
+c-1,Ada Byron,ada.byron@mail.example,gold,Oslo,"early, vip"
+c-2,Bo Ek,bo.ek@mail.example,silver,Rome,
+,Nobody,nobody@mail.example,silver,Rome,
+c-4,Cy Dee,cy.dee@mail.example,basic,Kiel,
+"""
+
+
+class _Destination(BaseHTTPRequestHandler):
+    """Accepts all that is pushed, but not at /broken."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(503 if self.path.startswith("/broken") else 204)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@contextmanager
+def destinations() -> Iterator[str]:
+    """Run the destinations while the block runs; gives their settings."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Destination) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield DESTINATIONS.format(url=f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+        thread.join()
+
+
+class Filler:
+    """Sends to a server what happens in a shop. `wait` returns when it is time to send what happens then."""
+
+    def __init__(self, client: httpx.Client, wait: Callable[[datetime], None]) -> None:
+        self._client = client
+        self._wait = wait
+
+    def fill(self, start: datetime, end: datetime, many: int) -> None:
+        """Send the traffic of a span with so many visits, and what people do by the API."""
+        people = customers(max(8, many // 5))
+        calls = [*visits(people, start, end, many), *faults(people, start + (end - start) * 0.9)]
+        for call in sorted(calls, key=lambda each: each.at):
+            self._send(call)
+        self._redeem(people)
+        self._bulk()
+
+    def _send(self, call: Call) -> None:
+        self._wait(call.at)
+        self._client.post(call.path, json=call.body)
+
+    def _redeem(self, people: Sequence[Customer]) -> None:
+        """Use some of the discounts that customers hold, and revoke one."""
+        held = [each for who in people[:12] for each in self._held(who)]
+        for number, discount in enumerate(held[:7]):
+            code, who = discount["code"], discount["metadata"]["user_id"]
+            if number == 1:
+                self._client.post(f"/v1/discounts/{code}/revoke", json={"reason": "ordered by a reseller"})
+                continue
+            lines = [{"id": "1", "sku": "NL-RUN-42", "quantity": 2, "unit_price": "89.95"}]
+            order = {"currency": "USD", "lines": lines}
+            body = {
+                "codes": [code],
+                "customer": {"source_id": who},
+                "order_id": f"ord-{number}",
+                "order": order,
+            }
+            if number == 2:
+                self._client.post("/v1/validations", json=body | {"reserve": True})
+                continue
+            booked = self._client.post("/v1/redemptions", json=body)
+            if number == 3 and booked.is_success:
+                self._client.post(
+                    f"/v1/redemptions/{booked.json()['id']}/rollbacks", json={"reason": "returned"}
+                )
+
+    def _held(self, who: Customer) -> list[dict[str, Any]]:
+        listed = self._client.get(f"/v1/customers/{who.id}/discounts")
+        return [each for each in listed.json().get("discounts", ()) if each["status"] == "issued"]
+
+    def _bulk(self) -> None:
+        """Import a file of which one row is refused."""
+        query = {"kind": "customers", "name": "newsletter.csv"}
+        self._client.post("/v1/imports", params=query, content=_IMPORTED.encode())
+
+
+def fill(
+    url: str, start: datetime, end: datetime, many: int, wait: Callable[[datetime], None] | None = None
+) -> None:
+    """Fill the server at a URL with the traffic of a span; see `Filler`. Without `wait` all is sent at once."""
+    with httpx.Client(base_url=url, timeout=20) as client:
+        Filler(client, wait or (lambda _: None)).fill(start, end, many)
+
+
+def until(clock: Callable[[], datetime], moment: datetime) -> None:
+    """Return when a clock shows a time."""
+    while clock() < moment:
+        time.sleep(0.002)
+
+
+def recent(clock: Callable[[], datetime]) -> Callable[..., None]:
+    """Return `fill` for the hour before now, at once."""
+    now = clock()
+    return partial(fill, start=now - timedelta(hours=1), end=now)
