@@ -20,13 +20,13 @@ OPTIONS = (
 
 #: For `pytestmark` of a file with tests in a browser. Such a file has no async tests: Playwright has the
 #: event loop of its thread while Chromium runs.
-IN_BROWSER = (
+IN_BROWSER = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.skipif(
         EXECUTABLE is None, reason="Chromium is missing; install it with: scripts/install --browser"
     ),
-)
+]
 
 
 @contextmanager

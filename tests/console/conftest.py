@@ -15,8 +15,11 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.acceptance.conftest import Launch, Server, StartServer, servers
 from tests.acceptance.fork_server import fork_server
+from tests.acceptance.receiver import SECRET
 from tests.chromium import running_chromium
 from tests.console.browsing import WIDE, OpenPage, Scheme, Watch, axe, new_context, origin
+from tests.console.filling import destinations, fill, last_hour, rules_of_shop, serve_with
+from tests.console.signing_in import TOKENS
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +34,28 @@ def console(tmp_path_factory: pytest.TempPathFactory, fork_launch: Launch) -> It
     """A started server with the starter files and SQLite, shared by the tests of a file."""
     with servers(tmp_path_factory.mktemp("console"), fork_launch) as start:
         yield start()
+
+
+@pytest.fixture(scope="module")
+def busy_console(tmp_path_factory: pytest.TempPathFactory, fork_launch: Launch) -> Iterator[Server]:
+    """A started server with the traffic of an hour, a destination that fails, and what else pages show."""
+    folder = tmp_path_factory.mktemp("busy")
+    with destinations() as settings, servers(folder, fork_launch) as start:
+        command, rules = serve_with(folder, settings), rules_of_shop(folder)
+        server = start(rules=rules, command=command, launch=fork_launch, SHOP_SECRET=SECRET)
+        fill(server.url, *last_hour(), 14)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def guarded_console(tmp_path_factory: pytest.TempPathFactory, fork_launch: Launch) -> Iterator[Server]:
+    """A started server with the traffic of an hour, where one signs in: with the tokens of `signing_in`."""
+    folder = tmp_path_factory.mktemp("guarded")
+    with servers(folder, fork_launch) as start:
+        before = start(rules=rules_of_shop(folder))
+        fill(before.url, *last_hour(), 8)
+        before.stop()
+        yield start(rules=folder / "rules", **TOKENS)
 
 
 @pytest.fixture

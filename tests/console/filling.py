@@ -1,13 +1,15 @@
-"""Fills a started server over HTTP with what a shop has after some days: its pages then have something to show."""
+"""Fills a started server over HTTP with what a shop has after some days, for pages to show it."""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from shutil import copytree
 from threading import Thread
 from typing import Any
 
@@ -15,16 +17,20 @@ import httpx
 
 from tests.console.shoppers import Call, Customer, customers, faults, visits
 
+ROOT = Path(__file__).parents[2]
+
 #: For a settings file: one destination that accepts, one that fails.
 DESTINATIONS = """
 [destinations.webhook]
 url = "{url}/shop"
 allow_private_addresses = true
+secrets = [{{env = "SHOP_SECRET"}}]
 
 [destinations.crm]
 type = "webhook"
 url = "{url}/broken"
 allow_private_addresses = true
+secrets = [{{env = "SHOP_SECRET"}}]
 events = ["discount.issued", "discount.redeemed"]
 """
 
@@ -70,15 +76,18 @@ class Filler:
     def fill(self, start: datetime, end: datetime, many: int) -> None:
         """Send the traffic of a span with so many visits, and what people do by the API."""
         people = customers(max(8, many // 5))
-        calls = [*visits(people, start, end, many), *faults(people, start + (end - start) * 0.9)]
-        for call in sorted(calls, key=lambda each: each.at):
-            self._send(call)
+        half = start + (end - start) / 2
+        calls = [*visits(people, start, end, many), *faults(people, start + (end - start) * 0.8)]
+        ordered = sorted(calls, key=lambda each: each.at)
+        self._send([each for each in ordered if each.at < half])
         self._redeem(people)
         self._bulk()
+        self._send([each for each in ordered if each.at >= half])
 
-    def _send(self, call: Call) -> None:
-        self._wait(call.at)
-        self._client.post(call.path, json=call.body)
+    def _send(self, calls: Sequence[Call]) -> None:
+        for call in calls:
+            self._wait(call.at)
+            self._client.post(call.path, json=call.body)
 
     def _redeem(self, people: Sequence[Customer]) -> None:
         """Use some of the discounts that customers hold, and revoke one."""
@@ -118,7 +127,7 @@ class Filler:
 def fill(
     url: str, start: datetime, end: datetime, many: int, wait: Callable[[datetime], None] | None = None
 ) -> None:
-    """Fill the server at a URL with the traffic of a span; see `Filler`. Without `wait` all is sent at once."""
+    """Fill a server with the traffic of a span; see `Filler`. Without `wait` all is sent at once."""
     with httpx.Client(base_url=url, timeout=20) as client:
         Filler(client, wait or (lambda _: None)).fill(start, end, many)
 
@@ -129,7 +138,22 @@ def until(clock: Callable[[], datetime], moment: datetime) -> None:
         time.sleep(0.002)
 
 
-def recent(clock: Callable[[], datetime]) -> Callable[..., None]:
-    """Return `fill` for the hour before now, at once."""
-    now = clock()
-    return partial(fill, start=now - timedelta(hours=1), end=now)
+def last_hour() -> tuple[datetime, datetime]:
+    """Return when the last hour began and ended."""
+    now = datetime.now(UTC)
+    return now - timedelta(hours=1), now
+
+
+def rules_of_shop(folder: Path) -> Path:
+    """Return a folder with the starter's rules, and more of them."""
+    rules = folder / "rules"
+    copytree(ROOT / "rules", rules)
+    copytree(Path(__file__).parent / "shop" / "rules", rules, dirs_exist_ok=True)
+    return rules
+
+
+def serve_with(folder: Path, settings: str, *program: str) -> list[str]:
+    """Return a command that serves with settings, which it writes to a folder."""
+    file = folder / "adapter.toml"
+    file.write_text(settings)
+    return [sys.executable, *(program or ("-m", "adapter.cli.main", "serve")), "--config", str(file)]

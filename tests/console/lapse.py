@@ -18,7 +18,6 @@ import msgspec
 
 from adapter import app
 from adapter.server import serve
-from adapter.services.environment import Environment
 from adapter.settings import load as reading
 
 VARIABLE = "LAPSE"
@@ -37,7 +36,7 @@ class Lapse(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, now: float, *pieces: tuple[timedelta, float]) -> Lapse:
-        """Return a clock that starts now. Each piece is a part of the past, and the seconds in which it passes."""
+        """Return a clock that starts now; each piece is a part of the past, and the seconds that it takes."""
         ends = now + sum(seconds for _, seconds in pieces)
         real, shown = [now], [ends - sum(past.total_seconds() for past, _ in pieces)]
         for past, seconds in pieces:
@@ -85,7 +84,7 @@ def main() -> None:
 
 
 def _replace(name: str, **arguments: Any) -> None:
-    """Give arguments to what the composition makes under a name; raises KeyError where it makes no such thing."""
+    """Give arguments to what the composition makes under a name; raises KeyError where it makes none."""
     setattr(app, name, partial(vars(app)[name], **arguments))
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 from tests.chromium import IN_BROWSER
 from tests.console.browsing import NARROW, OpenPage, Watch, axe, origin, sideways
 
-pytestmark = [*IN_BROWSER]
+pytestmark = IN_BROWSER
 
 HEAD = (
     '<!doctype html><html lang="en"><title>A page</title><link rel="icon" href="data:,"><main><h1>A page</h1>'

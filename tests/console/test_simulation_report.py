@@ -15,7 +15,7 @@ from tests.chromium import IN_BROWSER
 from tests.console.browsing import OpenPage, Scheme
 from tests.services.test_simulation import DRAFT, IN_FORCE, _book, _traffic
 
-pytestmark = [*IN_BROWSER]
+pytestmark = IN_BROWSER
 
 
 @pytest.fixture
