@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from urllib.parse import urljoin, urlsplit
 
 import httpx
-from adapter.console.pages import PAGES
 from selectolax.lexbor import LexborHTMLParser
+
+from adapter.console.pages import PAGES
 
 #: Lists link to many customers and discounts; a few are enough.
 _PER_PAGE = 3

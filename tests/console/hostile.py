@@ -8,10 +8,10 @@ from itertools import count
 from typing import Any, Final
 
 import httpx
-from adapter.console.pages import PAGES
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from adapter.console.pages import PAGES
 from tests.console.addresses import linked
 
 #: The letters are those of names of elements, attributes and functions that no page has.
@@ -37,8 +37,9 @@ _RUN: Final = ("script", "style", "iframe", "object", "embed", "base", "meta")
 
 def became_markup(html: str) -> list[str]:
     """Return what hostile text has become in a page besides text and values of attributes."""
-    found = []
-    for node in LexborHTMLParser(html).root.traverse(include_text=True) if html else ():
+    found: list[str] = []
+    root = LexborHTMLParser(html).root
+    for node in root.traverse(include_text=True) if root is not None else ():
         found += [f"{each} in {_shown(node)}" for each in _wrong(node)]
     return found
 

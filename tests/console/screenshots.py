@@ -14,10 +14,10 @@ from tempfile import TemporaryDirectory
 from typing import Final, get_args
 
 import msgspec
-from adapter.console.page import Page
-from adapter.console.pages import PAGES
 from playwright.sync_api import Browser
 
+from adapter.console.page import Page
+from adapter.console.pages import PAGES
 from tests.acceptance.conftest import ROOT, Server, own_process, servers
 from tests.acceptance.receiver import SECRET
 from tests.chromium import EXECUTABLE, running_chromium

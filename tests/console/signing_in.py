@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import httpx
 from selectolax.lexbor import LexborHTMLParser
 
+from adapter.console.pages import PAGES
+
 ADMIN = "a token of an administrator of 32 bytes"
 OPERATE = "a token of an operator with 32 bytes"
 READ = "a token of a reader that has 32 bytes"
@@ -31,6 +33,7 @@ def visitor(url: str, token: str = "") -> Iterator[httpx.Client]:
 
 def csrf_of(client: httpx.Client) -> str:
     """Return the token that the visitor's forms send back."""
-    for each in LexborHTMLParser(client.get("/console/audit").text).css("input[name=csrf]"):
-        return each.attributes["value"] or ""
+    for page in PAGES:
+        for each in LexborHTMLParser(client.get(page.path).text).css("input[name=csrf]"):
+            return each.attributes["value"] or ""
     raise AssertionError("no form of the visitor has a token")

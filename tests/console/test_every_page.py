@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import pytest
-from adapter.console.pages import PAGES
 from playwright.sync_api import Response
 
+from adapter.console.pages import PAGES
 from tests.acceptance.conftest import Server
 from tests.chromium import IN_BROWSER
 from tests.console.addresses import addresses

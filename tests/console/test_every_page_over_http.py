@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from adapter.console.page import Action, Page, UploadAction
-from adapter.console.pages import ACTIONS, DOWNLOADS, PAGES
 from selectolax.lexbor import LexborHTMLParser
 
+from adapter.console.page import Action, Page, UploadAction
+from adapter.console.pages import ACTIONS, DOWNLOADS, PAGES
 from adapter.web.roles import INCLUDED
 from tests.acceptance.conftest import Server
 from tests.console.addresses import addresses, twin

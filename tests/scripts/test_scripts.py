@@ -169,7 +169,7 @@ def test_chromium_is_installed_by_apt_get_even_where_the_list_of_packages_is_old
     assert (ran.returncode, ran.stderr) == (0, "scripts/install: installing Chromium\n")
 
 
-@pytest.mark.parametrize("name", ["install", "serve", "check", "test", "test-cluster"])
+@pytest.mark.parametrize("name", ["install", "serve", "check", "screenshots", "test", "test-cluster"])
 def test_a_script_is_posix_shell_and_executable(name: str) -> None:
     script = ROOT / "scripts" / name
     assert os.access(script, os.X_OK)
