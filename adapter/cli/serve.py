@@ -61,12 +61,14 @@ def serve(
 
 
 def greeting(settings: Settings, port: int) -> str:
-    """Return where we listen and, while no credential is needed, a request to try."""
+    """Return where we listen and where the console is; while no credential is needed, a request to try."""
     host = f"[{settings.server.host}]" if ":" in settings.server.host else settings.server.host
     url = f"http://{host}:{port}"
     if settings.auth_enabled:
-        return f"Listening on {url}; webhooks go to {url}/webhooks/segment and {url}/webhooks/mparticle"
-    return f"Listening on {url}, for this machine only. Try this:\n\n{TRY.replace('URL', url)}\n"
+        webhooks = f"webhooks go to {url}/webhooks/segment and {url}/webhooks/mparticle"
+        return f"Listening on {url}; {webhooks}. The console is at {url}/console"
+    open_to = f"Listening on {url}, for this machine only. The console is at {url}/console"
+    return f"{open_to}. Try this:\n\n{TRY.replace('URL', url)}\n"
 
 
 def unusable(at: Server) -> str | None:
