@@ -25,6 +25,7 @@ from adapter.services.background.ignored_counts import IgnoredCounts
 from adapter.services.background.journal import JournalUpkeep
 from adapter.services.background.reload import Reload
 from adapter.services.background.schedules import SchedulePacing, ScheduleRunner
+from adapter.services.background.settings_reload import SettingsReload
 from adapter.services.background.store_metrics import StoreMetrics
 from adapter.services.background.sweeps import Intervals, Sweeps, kept_for
 from adapter.services.background.timers import Timers
@@ -74,12 +75,12 @@ from adapter.services.replay import replay
 from adapter.services.revocations import Revocations
 from adapter.settings.values import Settings
 from adapter.sources.decoded_body import Bounds
-from adapter.sources.opendsr import Certificate
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.web.admission import MemoryBudget
 from adapter.web.application import Application, ASGIApp
 from adapter.web.context import WebContext
+from adapter.web.in_force import InForce, WebReload
 from adapter.web.routes import INGEST_LABELS
 
 
@@ -87,7 +88,7 @@ class App(Struct, frozen=True):
     """All services of one store. `asgi` is the application; `running` is its context manager.
 
     `working` opens only the store and the committer: no push is sent and no timer fires meanwhile.
-    `read_again` reloads mapping and rule files; a signal handler may call it.
+    `read_again` reloads the settings, and mapping and rule files; a signal handler may call it.
     """
 
     settings: Settings
@@ -148,8 +149,7 @@ def compose(
     """Build the adapter; nothing runs yet. Raises InvalidFiles, or ValueError for a store's url.
 
     `store` replaces the one that the settings name, `metrics` those of one process alone,
-    and `shared` has the codes that everybody may use. `reread` reads the settings again, for a reload of the
-    destinations.
+    and `shared` has the codes that everybody may use. `reread` reads the settings again, for a reload.
     """
     core = _core(settings, store, world or Environment(), metrics or Metrics())
     store, books, clock, committer, patience = (
@@ -159,23 +159,23 @@ def compose(
         core.committer,
         core.patience,
     )
+    in_force = InForce.of(settings)
     bookings = _bookings(core, shared or RuleCodes(books, store))
     checkout = Checkout(store, committer, books, clock, patience, release_hold=bookings.release)
     orders = OrderStream(store, bookings, books, committer.submit, clock)
     ignored_counts = IgnoredCounts(store, clock, kept_for(settings.retention.decision_days))
     counts, policy = OutcomeCounts(books, core.metrics, clock), Policy.of(settings)
     remote = core.remote
+    mapper, operation_mapper = Mapper(books, policy, clock), OperationMapper(books, policy, clock)
     ingest = Ingest(
-        Mapper(books, policy, clock), remote.forwarding(committer) if remote else committer, counts,
+        mapper, remote.forwarding(committer) if remote else committer, counts,
         ignored_counts.note, None if remote else orders, journal=core.journal,
     )  # fmt: skip
-    operations = Ingest(
-        OperationMapper(books, policy, clock), committer, counts, orders=orders, journal=core.journal
-    )
+    operations = Ingest(operation_mapper, committer, counts, orders=orders, journal=core.journal)
     bounds = Bounds(settings.ingest.max_event_bytes)
     evaluate = Evaluate(operations, store, core.evaluating, clock, bounds)
     dry_runs = DryRuns(
-        store, books, settings, clock,
+        store, books, in_force, clock,
         room=partial(getattr, core.capacity, "room"), shares=bookings.shares, patience=patience,
     )  # fmt: skip
     forgetting = Forgetting(store, clock, placeholders(settings))
@@ -189,18 +189,19 @@ def compose(
 
     watched = (settings.files.mappings, *(() if remote else (settings.files.rules,)))
     watch = FileWatcher(watched)
-    reload = DestinationsReload(settings, core.destinations, core.relay, reread, watch.request)
+    destinations = DestinationsReload(settings.destinations, core.destinations, core.relay)
     known = placeholders(settings)
+    sweeps = Sweeps(store, checkout.expire, clock, Intervals.of(settings.retention))
     loops = [
+        destinations.run,
         core.relay.run,
         core.forwarder.run,
-        reload.run,
-        Sweeps(store, checkout.expire, clock, Intervals.of(settings.retention)).run,
+        sweeps.run,
         Holds(bookings.expire_holds).run,
         Timers(store, committer.submit, clock, core.capacity).run,
         forgetting.run,
         StoreMetrics(store, core.metrics, pools=books.code_pools, clock=clock).run,
-        Reload(books, FilesInForce(reload, known).read, watch.changes, health, core.metrics).run,
+        Reload(books, FilesInForce(in_force, known).read, watch.changes, health, core.metrics).run,
         ignored_counts.run,
         ActivityRecorder(store, core.metrics, clock, INGEST_LABELS).run,
         _journal_upkeep(core, settings).run,
@@ -216,16 +217,20 @@ def compose(
         revocations, RuleFiguresReader(store, books, clock, patience), uploads,
         partial(Dump, store, books, clock), partial(replay, store, ingest, operations=operations),
         partial(remove, store), health,
-        settings, core.metrics, clock, running,
-        Certificate.read(settings.mparticle.opendsr_certificate), remote.host if remote else "",
-        MemoryBudget.of(settings),
+        in_force, core.metrics, clock, running, remote.host if remote else "", MemoryBudget.of(settings),
     )  # fmt: skip
+    asgi = Application(context, _pages(context, core))
+    reload = SettingsReload(
+        in_force, reread, [destinations, WebReload(in_force, asgi.rebuild)],
+        [mapper, operation_mapper, core.transactions, sweeps, ignored_counts, importing, uploads],
+        watch.request,
+    )  # fmt: skip
+    loops.append(reload.run)
     return App(
         settings=settings, metrics=core.metrics, books=books, store=store, committer=committer,
         completer=core.completer, ingest=ingest, operations=operations,
         checkout=checkout, bookings=bookings, revocations=revocations, privacy=privacy, forgetting=forgetting,
-        health=health, running=running, working=working, read_again=reload.request,
-        asgi=Application(context, _pages(context, core)),
+        health=health, running=running, working=working, read_again=reload.request, asgi=asgi,
     )  # fmt: skip
 
 

@@ -19,16 +19,17 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from msgspec.structs import replace
 from uvicorn.config import STARTUP_FAILURE
 
 from adapter import logs
 from adapter.app import App, compose
-from adapter.errors import AdapterError
+from adapter.errors import AdapterError, InvalidFiles
 from adapter.metrics import SHARED, Metrics
 from adapter.server.http_protocol import HttpProtocol
 from adapter.server.metrics_dir import lock_metrics_dir, metrics_dir
 from adapter.server.supervisor import Supervisor
+from adapter.services.background.settings_reload import LogSettings, log_refused, log_reloaded
+from adapter.settings.reload import reloaded
 from adapter.settings.values import Settings
 from adapter.store.engines import open_store, shown
 from adapter.store.sqlite.engine import SqliteStore
@@ -69,7 +70,7 @@ def serve(
 
     `announce` is called once all files are valid, the store accepts a write, and the server listens. Raises
     InvalidFiles, Refused for a store's url, and Unavailable when the store cannot be used. `reread` reads the
-    settings again on SIGHUP, for the destinations; other processes import it by its name.
+    settings again on SIGHUP.
     """
     if settings.server.workers > 1:
         _serve_with_workers(settings, announce, reread)
@@ -95,12 +96,12 @@ def _serve_with_workers(
     with metrics_dir(Path(tempfile.gettempdir())) as shared:
         os.environ[SHARED] = str(shared)
         config = uvicorn.Config(
-            partial(_worker, settings, shared, reread), factory=True, workers=workers,
+            partial(_worker, settings, shared), factory=True, workers=workers,
             timeout_worker_healthcheck=30, **_options(settings),
         )  # fmt: skip
         sockets = [config.bind_socket()]
         announce(_port(sockets[0]))
-        Supervisor(config, sockets).run()
+        Supervisor(config, sockets, WorkersReload(settings, reread, config, shared).reload).run()
 
 
 def _port(listening: Any) -> int:
@@ -123,17 +124,44 @@ async def try_store(url: str) -> None:
         _log.info("the store exists", extra={"store": shown(url)})
 
 
-def _worker(settings: Settings, shared: Path, reread: Callable[[], Settings] | None = None) -> ASGIApp:
-    """Return the application of a worker process, which stops when its parent has exited.
+class WorkersReload:
+    """The settings with which worker processes start; `reload` replaces them by those that `read` returns."""
 
-    Its destinations are those that the settings name when it starts.
-    """
+    def __init__(
+        self, settings: Settings, read: Callable[[], Settings] | None, config: uvicorn.Config, shared: Path
+    ) -> None:
+        self.settings = settings
+        self._read = read
+        self._config = config
+        self._shared = shared
+
+    def reload(self) -> bool:
+        """Read the settings and the files that they name; returns False when they were rejected.
+
+        Then no process is replaced, and one that is restarted gets the settings from before.
+        """
+        try:
+            found = reloaded(self.settings, self._read() if self._read else self.settings)
+            compose(found.settings)
+        except InvalidFiles as error:
+            log_refused(error)
+            return False
+        except Exception:  # noqa: BLE001 - logged, and the next request reads again
+            _log.exception("cannot read the settings; still using the previous ones")
+            return False
+        LogSettings(self).follow(found.settings)
+        self.settings = found.settings
+        self._config.app = partial(_worker, found.settings, self._shared)
+        log_reloaded(found)
+        return True
+
+
+def _worker(settings: Settings, shared: Path) -> ASGIApp:
+    """Return the application of a worker process, which stops when its parent has exited."""
     logs.configure(settings.log.level, form=settings.log.format)
     threading.Thread(target=_follow_parent, name="parent", daemon=True).start()
     try:
         lock_metrics_dir(shared)
-        if reread is not None:
-            settings = replace(settings, destinations=reread().destinations)
         app = compose(settings, metrics=Metrics(shared))
     except AdapterError as error:
         _log.error("a worker process cannot start: %s", error.message)
@@ -144,7 +172,7 @@ def _worker(settings: Settings, shared: Path, reread: Callable[[], Settings] | N
 
 
 def _reload_on_sighup(app: App) -> None:
-    """Reload files on SIGHUP, which would otherwise end the process without draining."""
+    """Reload settings and files on SIGHUP, which would otherwise end the process without draining."""
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, lambda *_: app.read_again())
 

@@ -47,13 +47,18 @@ class Supervisor(Multiprocess):
     """Uvicorn's supervisor of processes, which never gives up.
 
     Uvicorn's own stops all processes when one fails to start. Here the cause may be temporary, such as an
-    unavailable store, and the others continue to serve.
+    unavailable store, and the others continue to serve. `reload` reads the settings for the next processes.
     """
 
     def __init__(
-        self, config: uvicorn.Config, sockets: list[socket], clock: Callable[[], float] = time.monotonic
+        self,
+        config: uvicorn.Config,
+        sockets: list[socket],
+        reload: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(config, sockets)
+        self._reload = reload
         self._clock = clock
         self._restarts: defaultdict[int, Restarts] = defaultdict(Restarts)
         self._restart_at: dict[Process, float] = {}
@@ -68,6 +73,11 @@ class Supervisor(Multiprocess):
                 self._reap(place, process)
             if self._restart_at.get(process, math.inf) <= self._clock():
                 self._replace(place, process)
+
+    def handle_hup(self) -> None:
+        """Replace the processes where `reload` accepts the settings and files that they would read."""
+        if self._reload():
+            super().handle_hup()
 
     def restart_all(self) -> None:
         """Replace the processes one by one, each after its replacement serves."""

@@ -35,10 +35,19 @@ class Application:
 
     def __init__(self, context: WebContext, pages: Sequence[BaseRoute] = ()) -> None:
         self._context = context
-        self._endpoints = hot_paths(context)
+        self._endpoints: dict[str, Endpoint] = {}
+        self.hot: dict[bytes, Endpoint] = {}
+        self.rebuild()
         self.starlette = _starlette(context, pages)
         self._rest = _Measured(self.starlette, context)
-        self.hot = {path.encode(): endpoint for path, endpoint in self._endpoints.items()}
+
+    def rebuild(self) -> None:
+        """Build the ingest endpoints from the settings in force; requests in progress keep the ones before.
+
+        The other routes read the settings at each request.
+        """
+        self._endpoints.update(hot_paths(self._context))
+        self.hot.update({path.encode(): endpoint for path, endpoint in self._endpoints.items()})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or the lifespan protocol."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct, field
 
@@ -27,8 +27,10 @@ from adapter.services.replay import Replayed, ReplayOptions
 from adapter.services.revocations import Revocations
 from adapter.settings.values import Settings
 from adapter.sources.decoded_body import Bounds
-from adapter.sources.opendsr import Certificate
 from adapter.web.admission import LARGE, MemoryBudget
+from adapter.web.in_force import InForce
+
+T = TypeVar("T")
 
 
 class RemoveQuarantined(Protocol):
@@ -42,9 +44,9 @@ class RemoveQuarantined(Protocol):
 class WebContext(Struct, frozen=True):
     """The services and values that handlers use. `clock` returns the current time in UTC.
 
-    `lifespan` is entered before the first request and left after the last. `opendsr` verifies data subject
-    requests. `core_host` is the host of the remote core, empty where this process decides. All request bodies
-    share `body_budget`, and all long responses `response_budget`.
+    A reload replaces what `in_force` has, and then every endpoint is built anew. `lifespan` is entered before
+    the first request and left after the last. `core_host` is the host of the remote core, empty where this
+    process decides. All request bodies share `body_budget`, and all long responses `response_budget`.
     """
 
     ingest: Ingest
@@ -61,14 +63,26 @@ class WebContext(Struct, frozen=True):
     replays: Callable[[ReplayOptions], AsyncIterator[Replayed]]
     quarantine_removal: RemoveQuarantined
     health: Health
-    settings: Settings
+    in_force: InForce
     metrics: Metrics
     clock: Callable[[], datetime]
     lifespan: Callable[[], AbstractAsyncContextManager[None]]
-    opendsr: Certificate | None = None
     core_host: str = ""
     body_budget: MemoryBudget = field(default_factory=MemoryBudget)
     response_budget: MemoryBudget = field(default_factory=MemoryBudget)
+    counts: dict[str, Any] = field(default_factory=dict)
+
+    def counts_of(self, name: str, make: Callable[[Metrics], T]) -> T:
+        """Return the counts of a name, which remain when endpoints are built anew; `make` makes them once."""
+        if name not in self.counts:
+            self.counts[name] = make(self.metrics)
+        found: T = self.counts[name]
+        return found
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force; read them once for each request."""
+        return self.in_force.settings
 
     @property
     def bounds(self) -> Bounds:

@@ -7,8 +7,8 @@ the thousand do not use them.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from time import perf_counter
 
 from starlette.types import Receive, Scope, Send
@@ -20,13 +20,12 @@ from adapter.web.admission import LARGE
 from adapter.web.context import WebContext
 from adapter.web.errors import Failure, failure
 from adapter.web.request_body import Disconnected, declared_size, decode_body, receive_body
+from adapter.web.request_counts import RequestCounts
 from adapter.web.responses import HttpResponse, error_response
 
 _log = logging.getLogger(__name__)
 #: Errors whose message quotes nothing of the request, so it may be logged.
 _SAFE_MESSAGES = (Unauthorised, TooLarge)
-#: The maximum number of durations that are kept for the next flush of metrics.
-_MAX_PENDING = 10_000
 
 Handle = Callable[[bytes, Headers], Awaitable[HttpResponse]]
 RenderError = Callable[[Failure], HttpResponse]
@@ -61,11 +60,7 @@ class Endpoint:
         self._timeout = context.settings.server.body_timeout_seconds
         self._budget = context.body_budget
         self._refusals = RateLimitedWarning(_log, "requests are refused", context.clock)
-        self._requests = context.metrics.requests
-        self._seconds = context.metrics.request_seconds.labels(name)
-        self._status_counts: Counter[int] = Counter()
-        self._durations: list[float] = []
-        context.metrics.register_flush(self._flush_metrics)
+        self._note = context.counts_of(name, partial(RequestCounts, name=name)).note
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -75,7 +70,7 @@ class Endpoint:
         except Disconnected:
             return
         await response.send(send)
-        self._measure(started, response)
+        self._note(perf_counter() - started, response.status)
 
     async def respond(self, headers: Headers, body: bytes) -> HttpResponse:
         """Return the response for a POST that has been received completely."""
@@ -85,7 +80,7 @@ class Endpoint:
             response = await self._handle_body(headers, body)
         except Exception as error:  # noqa: BLE001 - `_failure_response` logs it
             response = self._failure_response(error)
-        self._measure(started, response)
+        self._note(perf_counter() - started, response.status)
         return response
 
     async def _receive_and_respond(self, scope: Scope, receive: Receive) -> HttpResponse:
@@ -129,16 +124,3 @@ class Endpoint:
                 kind["reason"] = failed.message
             self._refusals.note(**kind)
         return self._render_error(failed)
-
-    def _measure(self, started: float, response: HttpResponse) -> None:
-        self._status_counts[response.status] += 1
-        self._durations.append(perf_counter() - started)
-        if len(self._durations) >= _MAX_PENDING:
-            self._flush_metrics()
-
-    def _flush_metrics(self) -> None:
-        durations, self._durations = self._durations, []
-        self._seconds.observe_all(durations)
-        for status, count in self._status_counts.items():
-            self._requests.labels(self._name, str(status)).inc(count)
-        self._status_counts.clear()

@@ -35,14 +35,16 @@ class Accepted(Struct):
 
 
 def _endpoint(context: WebContext, label: str) -> Endpoint:
+    certificate, domain = context.in_force.opendsr, context.settings.mparticle.opendsr_domain
+
     def admit(_headers: Headers) -> None:
-        if context.opendsr is None:
+        if certificate is None:
             raise disabled("mparticle.opendsr_certificate")
 
     async def handle(body: bytes, headers: Headers) -> HttpResponse:
-        assert context.opendsr is not None  # noqa: S101 - `admit` has checked it
-        now, domain = context.clock(), context.settings.mparticle.opendsr_domain
-        context.opendsr.verify(
+        assert certificate is not None  # noqa: S101 - `admit` has checked it
+        now = context.clock()
+        certificate.verify(
             body,
             header_value(headers, b"x-opendsr-signature"),
             header_value(headers, b"x-opendsr-processor-domain"),

@@ -49,7 +49,7 @@ def _endpoint(context: WebContext, label: str, source: Source, builder: Response
     """Return an endpoint for a source; `builder` makes its responses."""
     verifier = source.verifier(context.settings)
     auth_disabled, threshold, bounds = context.auth_disabled, context.slice_threshold, context.bounds
-    signatures = _Signatures(context.metrics) if source.auth == "signature" else None
+    signatures = context.counts_of("signatures", _Signatures) if source.auth == "signature" else None
 
     def admit(headers: Headers) -> None:
         if verifier.enabled:

@@ -16,11 +16,13 @@ from standardwebhooks.webhooks import Webhook
 from adapter.destinations.core import CoreDestination
 from adapter.destinations.registry import configured
 from adapter.metrics import Metrics
+from adapter.services.background.settings_reload import SettingsReload
 from adapter.services.delivery.dispatcher import Dispatcher
 from adapter.services.delivery.reload import DestinationsReload
 from adapter.settings.load import load
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
+from adapter.web.in_force import InForce, WebReload
 from tests.destinations.conftest import Receiver
 from tests.services.outbox_doubles import delivery, put
 
@@ -63,15 +65,18 @@ class Server:
             self.store, self.in_use.by_name, lambda: datetime.now(UTC), lambda: 0.5, Metrics(),
             manners=self.in_use.manners,
         )  # fmt: skip
-        self.reload = DestinationsReload(
-            settings,
-            self.in_use,
-            self.dispatcher,
+        destinations = DestinationsReload(settings.destinations, self.in_use, self.dispatcher)
+        self.in_force = InForce(settings)
+        self.reload = SettingsReload(
+            self.in_force,
             lambda: load(self._folder / "adapter.toml", {}),
+            [destinations, WebReload(self.in_force, lambda: None)],
+            [],
             self._then,
         )
         stop = asyncio.Event()
-        tasks = [asyncio.create_task(each.run(stop)) for each in (self.dispatcher, self.reload)]
+        running = (destinations, self.dispatcher, self.reload)
+        tasks = [asyncio.create_task(each.run(stop)) for each in running]
 
         async def end() -> None:
             stop.set()
@@ -125,7 +130,7 @@ async def test_destinations_are_added_and_removed(server: Server, receiver: Rece
     assert (list(server.in_use.by_name), server.in_use.recipients.of("discount.issued")) == (["shop"],) * 2
     await server.push("d", "shop")
     assert [request.path for request in receiver.requests] == ["/hook/shop"]
-    assert server.reload.settings.destinations.names >= {"shop"}
+    assert server.in_force.settings.destinations.names >= {"shop"}
 
 
 async def test_a_request_in_progress_is_finished_and_recorded(server: Server, receiver: Receiver) -> None:
@@ -193,9 +198,14 @@ async def test_a_core_that_changed_gives_its_answers_to_whom_the_one_before_gave
         dispatcher = Dispatcher(
             store, in_use.by_name, lambda: datetime.now(UTC), lambda: 0.5, Metrics(), manners=in_use.manners
         )
-        reload = DestinationsReload(settings, in_use, dispatcher, lambda: load(file, {}), lambda: None)
+        destinations, in_force = (
+            DestinationsReload(settings.destinations, in_use, dispatcher),
+            InForce(settings),
+        )
+        parts = [destinations, WebReload(in_force, lambda: None)]
+        reload = SettingsReload(in_force, lambda: load(file, {}), parts, [], lambda: None)
         stop = asyncio.Event()
-        running = [asyncio.create_task(each.run(stop)) for each in (dispatcher, reload)]
+        running = [asyncio.create_task(each.run(stop)) for each in (destinations, dispatcher)]
         file.write_text(CORE.format(port=8002))
         assert await reload.reload()
         after = in_use.by_name["core"]

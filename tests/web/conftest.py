@@ -13,6 +13,7 @@ from adapter.settings.fields import Keys, build
 from adapter.settings.values import Settings
 from adapter.web import application
 from adapter.web.context import WebContext
+from adapter.web.in_force import InForce
 from tests.web.doubles import NOW, FakeDump
 from tests.web.services import Services, remove_quarantined, replays
 
@@ -50,7 +51,7 @@ def context(services: Services) -> Callable[..., WebContext]:
             replays,
             remove_quarantined,
             services.health,
-            chosen,
+            InForce.of(chosen),
             Metrics(),
             lambda: NOW,
             services.lifespan,

@@ -76,7 +76,8 @@ def connect_with(context: Callable[..., Any]) -> Callable[..., httpx.AsyncClient
     """Return a maker of clients of the application that trusts a chain, at a moment."""
 
     def make(chain: bytes | None = GOOD, now: datetime = NOW) -> httpx.AsyncClient:
-        opened = replace(context(), opendsr=Certificate(chain) if chain else None, clock=lambda: now)
+        opened = replace(context(), clock=lambda: now)
+        opened.in_force.opendsr = Certificate(chain) if chain else None
         transport = httpx.ASGITransport(application.Application(opened), raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
 

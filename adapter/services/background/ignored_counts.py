@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from adapter.model.ids import is_utf8
 from adapter.model.ignored import Ignored
 from adapter.model.messages import Message
+from adapter.services.background.sweeps import kept_for
 from adapter.services.periodic import pause, tried
+from adapter.settings.values import Settings
 from adapter.store.contract import Store
 
 #: Maximum number of names between two rounds, and in the store; others are counted under an empty name.
@@ -41,6 +43,10 @@ class IgnoredCounts:
         self._interval = interval
         self._counted: dict[_Key, Ignored] = {}
         self._added_at: datetime | None = None
+
+    def follow(self, settings: Settings) -> None:
+        """Keep names as long as these settings keep decisions."""
+        self._keep = kept_for(settings.retention.decision_days)
 
     def note(self, message: Message) -> None:
         """Count one message."""

@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from adapter.services.periodic import pause, tried
-from adapter.settings.values import Retention
+from adapter.settings.values import Retention, Settings
 from adapter.store.contract import Store
 from adapter.store.values import RetentionKind
 
@@ -91,6 +91,10 @@ class Sweeps:
         self._submit = submit
         self._clock = clock
         self._intervals = intervals or Intervals()
+
+    def follow(self, settings: Settings) -> None:
+        """Use the retention of these settings from the next sweep on."""
+        self._intervals = Intervals.of(settings.retention)
 
     async def sweep(self) -> list[str]:
         """Submit and return expired codes, at most the limit. Raises Unavailable."""

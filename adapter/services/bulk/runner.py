@@ -20,6 +20,7 @@ from adapter.model.imports import ENDED, ImportCounts, ImportJob
 from adapter.services.bulk.importer import LEASE, Importer
 from adapter.services.bulk.reader import Input
 from adapter.services.periodic import tried
+from adapter.settings.values import Settings
 from adapter.store.contract import Store
 from adapter.store.import_contract import ImportLost
 
@@ -62,6 +63,10 @@ class ImportRunner:
         self._keep = keep
         self._woken = asyncio.Event()
         self._purged_at: datetime | None = None
+
+    def follow(self, settings: Settings) -> None:
+        """Keep ended imports as long as these settings say."""
+        self._keep = timedelta(days=settings.retention.import_days)
 
     def wake(self) -> None:
         """Look for an import at once."""

@@ -14,7 +14,7 @@ from adapter.model.imports import ENDED, ImportJob, ImportKind, ImportOptions, R
 from adapter.services.bulk.refused_file import Layout, refused_file
 from adapter.services.bulk.valid_options import expect_valid
 from adapter.services.read_timeout import ReadTimeout
-from adapter.settings.values import Imports
+from adapter.settings.values import Imports, Settings
 from adapter.store.contract import Store
 from adapter.store.import_contract import ImportLost
 
@@ -55,6 +55,10 @@ class Uploads:
         self._limits = limits
         self._read = patience.read
         self.wake = wake
+
+    def follow(self, settings: Settings) -> None:
+        """Use the limits of these settings for the next uploads."""
+        self._limits = settings.imports
 
     async def receive(
         self, kind: ImportKind, name: str, options: ImportOptions, body: AsyncIterator[bytes]

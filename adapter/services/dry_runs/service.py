@@ -28,7 +28,7 @@ from adapter.services.ingest.mapper import Mapper, OperationMapper, Policy, igno
 from adapter.services.ingest.order_bookings import of_orders
 from adapter.services.ingest.steps import DecisionContext
 from adapter.services.ingest.work_item import Work
-from adapter.services.loaded_files import LoadedFiles
+from adapter.services.loaded_files import HasSettings, LoadedFiles
 from adapter.services.read_timeout import ReadTimeout
 from adapter.settings.values import Settings
 from adapter.sources import payloads
@@ -59,7 +59,7 @@ class DryRunRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class DryRuns:
-    """Runs messages through the corridor without storing anything.
+    """Runs messages through the corridor without storing anything, by the settings that `in_force` has.
 
     `room` returns the number of timers that may be added, `shares` says which codes everybody may use.
     """
@@ -68,7 +68,7 @@ class DryRuns:
         self,
         store: Store,
         files: LoadedFiles,
-        settings: Settings,
+        in_force: HasSettings,
         clock: Callable[[], datetime],
         *,
         room: Callable[[], int],
@@ -77,7 +77,7 @@ class DryRuns:
     ) -> None:
         self._store = store
         self._files = files
-        self._settings = settings
+        self._in_force = in_force
         self._clock = clock
         self._room = room
         self._shares = shares
@@ -85,7 +85,7 @@ class DryRuns:
 
     async def run(self, request: DryRunRequest) -> DryRun:
         """Return what a real run would come to now. Raises Refused for what cannot be run, or Unavailable."""
-        settings = self._settings
+        settings = self._in_force.settings
         files = await self._with_drafts(settings, request)
         now = self._now(request)
         run = _Run(files, Policy.of(settings), now, explained=request.explain)

@@ -68,6 +68,10 @@ class Mapper:
         self._policy = policy
         self._clock = clock
 
+    def follow(self, settings: Settings) -> None:
+        """Use the policy of these settings from the next messages on."""
+        self._policy = Policy.of(settings)
+
     @property
     def sources(self) -> tuple[str, ...]:
         """The sources for which the current files have mappings."""

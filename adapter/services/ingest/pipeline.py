@@ -46,6 +46,7 @@ from adapter.services.ingest.steps import DecisionContext
 from adapter.services.ingest.timer_capacity import TimerCapacity
 from adapter.services.ingest.work_item import Work, parts_of
 from adapter.services.loaded_files import LoadedFiles
+from adapter.settings.values import Settings
 from adapter.sources.decoded_body import Decoded
 from adapter.store.checkout_values import BookingRequest
 from adapter.store.contract import OnLocksAcquired, Store, Transaction
@@ -244,6 +245,10 @@ class Transactions:
         self._reasons = reasons
         self._evaluating = evaluating or Evaluating()
         self._journal = journal or Journal(on=False)
+
+    def follow(self, settings: Settings) -> None:
+        """Log reasons, or not, as these settings say."""
+        self._reasons = settings.log.reasons
 
     async def settle(
         self,
