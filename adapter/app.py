@@ -88,7 +88,8 @@ class App(Struct, frozen=True):
     """All services of one store. `asgi` is the application; `running` is its context manager.
 
     `working` opens only the store and the committer: no push is sent and no timer fires meanwhile.
-    `read_again` reloads the settings, and mapping and rule files; a signal handler may call it.
+    `read_again` reloads the settings, and mapping and rule files; a signal handler may call it. `reload`
+    reloads the settings at once, and returns whether they were accepted.
     """
 
     settings: Settings
@@ -108,6 +109,7 @@ class App(Struct, frozen=True):
     running: Callable[[], Any]
     working: Callable[[], Any]
     read_again: Callable[[], None]
+    reload: Callable[[], Coroutine[Any, Any, bool]]
     asgi: ASGIApp
 
 
@@ -230,7 +232,8 @@ def compose(
         settings=settings, metrics=core.metrics, books=books, store=store, committer=committer,
         completer=core.completer, ingest=ingest, operations=operations,
         checkout=checkout, bookings=bookings, revocations=revocations, privacy=privacy, forgetting=forgetting,
-        health=health, running=running, working=working, read_again=reload.request, asgi=asgi,
+        health=health, running=running, working=working, read_again=reload.request, reload=reload.reload,
+        asgi=asgi,
     )  # fmt: skip
 
 
