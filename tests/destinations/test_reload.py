@@ -16,7 +16,7 @@ from standardwebhooks.webhooks import Webhook
 from adapter.destinations.core import CoreDestination
 from adapter.destinations.registry import configured
 from adapter.metrics import Metrics
-from adapter.services.background.settings_reload import SettingsReload
+from adapter.services.background.settings_reload import Part, SettingsReload
 from adapter.services.delivery.dispatcher import Dispatcher
 from adapter.services.delivery.reload import DestinationsReload
 from adapter.settings.load import load
@@ -202,7 +202,7 @@ async def test_a_core_that_changed_gives_its_answers_to_whom_the_one_before_gave
             DestinationsReload(settings.destinations, in_use, dispatcher),
             InForce(settings),
         )
-        parts = [destinations, WebReload(in_force, lambda: None)]
+        parts: list[Part] = [destinations, WebReload(in_force, lambda: None)]
         reload = SettingsReload(in_force, lambda: load(file, {}), parts, [], lambda: None)
         stop = asyncio.Event()
         running = [asyncio.create_task(each.run(stop)) for each in (destinations, dispatcher)]
