@@ -96,8 +96,8 @@ def test_settings_that_are_valid_only_after_a_restart_are_refused() -> None:
 
 
 def test_the_documentation_lists_what_is_reloaded() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
-    section = page.split("\n## Changes without a restart\n")[1].split("\n## ")[0]
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+    section = page.split("\n### Changes without a restart\n")[1].split("\n## ")[0]
     listed = {
         name
         for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
