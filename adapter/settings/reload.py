@@ -18,7 +18,7 @@ from adapter.settings.values import Settings
 #: Sections and single settings that are exchanged while the server runs. All others are read at the start:
 #: where it listens, what it stores and where, and the limits of queues and of memory that is in use.
 RELOADED: Final = frozenset({
-    "segment", "mparticle", "api", "imports", "retention", "log", "destinations",
+    "segment", "mparticle", "api", "console", "imports", "retention", "log", "destinations",
     "server.body_timeout_seconds", "ingest.reward_within_hours",
 })  # fmt: skip
 

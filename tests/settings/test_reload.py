@@ -24,6 +24,7 @@ SINGLE = [keys for keys in FIELDS if keys[0] != "destinations"]
 OTHER: dict[Keys, Any] = {
     ("segment", "browser_origins"): ("https://shop.example",),
     ("mparticle", "api_keys"): (Secret("key:secret"),),
+    ("console", "tokens"): (Secret("Ada:read:" + "0" * 64),),
     ("log", "level"): "debug",
     ("log", "format"): "console",
 }
