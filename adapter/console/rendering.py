@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 
 from adapter.console import filters
 from adapter.console.assets import asset, assets
+from adapter.model.encoding import encode
 
 #: What a browser may load, and from where. The nonce is for htmx's extension `hx-csp`, which ignores the htmx
 #: attributes of elements without it.
@@ -38,6 +39,8 @@ def environment() -> Environment:
         "number": filters.number,
         "json": filters.pretty,
     }
+    # Views have decimals, which the json module does not know.
+    made.policies["json.dumps_function"] = lambda value, **_: encode(value).decode()
     made.globals |= {"url": filters.url, "asset": asset, "only": filters.only}
     return made
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from adapter.console.page import Action, Download, Page, UploadAction
-from adapter.console.pages import audit
+from adapter.console.pages import audit, now
 
-PAGES: Final[tuple[Page, ...]] = (*audit.PAGES,)
+PAGES: Final[tuple[Page, ...]] = (*now.PAGES, *audit.PAGES)
 ACTIONS: Final[tuple[Action | UploadAction, ...]] = ()
 DOWNLOADS: Final[tuple[Download, ...]] = (*audit.DOWNLOADS,)

@@ -79,7 +79,7 @@ _STAGES: Final = (
     )),
     ("mapped", _MAPPED, "messages that a mapping took", (
         ("ignored", (MESSAGES["ignored"],), "messages that no mapping takes", "outcome:ignored"),
-        ("quarantined", (MESSAGES["quarantined"],), "messages that wait in quarantine", "outcome:quarantined"),
+        ("quarantined", (MESSAGES["quarantined"],), "messages for quarantine", "outcome:quarantined"),
         ("duplicate", (MESSAGES["duplicate"],), "messages that came before", "outcome:duplicate"),
     )),
     ("decided", (DECIDED,), "events about which rules decided", ()),
