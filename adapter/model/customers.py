@@ -25,7 +25,8 @@ class Customer(Struct, frozen=True, omit_defaults=True):
 
     `told_at` has the update time of each fact, in milliseconds since 1970: a field by its name, a trait as
     `traits.NAME`, a segment as `segments.NAME`; a removed fact keeps its time. `merged` has the ids of known
-    customers that were merged into this one, the latest last.
+    customers that were merged into this one, the latest last. `version` counts the changes that were
+    forwarded to destinations.
 
     The rows of a customer with many rows are not moved when a merge changes the customer's id: the store
     keeps the old `source_id` as the key, and the current id in `known_as`. Records that the store returns
@@ -46,6 +47,7 @@ class Customer(Struct, frozen=True, omit_defaults=True):
     told_at: dict[str, int] = {}
     merged: tuple[str, ...] = ()
     known_as: str = ""
+    version: int = 0
 
     @property
     def anonymous(self) -> bool:

@@ -30,8 +30,8 @@ class OutboxEvent(Struct, frozen=True):
     """An event: its type, as `discount.issued`, its time, and the discount or redemption at that time.
 
     `order_id` and `currency` are those of a discount, where they are known and `data` does not have them.
-    `environment` is there for development traffic alone. `version` rises with each event about a discount,
-    and is not known of what a remote core returned.
+    `environment` is there for development traffic alone. `version` rises with each event about the same
+    discount, redemption or customer; an event that occurred has none.
     """
 
     type: str

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from adapter.model.actions import Action, StoreCredit, UnitOff
 from adapter.model.counter_key import CounterKey
@@ -57,6 +57,22 @@ class Discount(Struct, frozen=True):
             each if each.status == "redeemed" else replace(each, status=status) for each in self.actions
         )
         return replace(self, status=status, action=actions[0].action, actions=actions)
+
+
+class VersionedDiscount(Discount, frozen=True):
+    """A discount as a core returns it to an adapter: with the version of its record, where that is known."""
+
+    version: int | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, discount: Discount, version: int | UnsetType) -> VersionedDiscount:
+        """Return a discount with its version."""
+        return cls(**asdict(discount), version=version)
+
+    @property
+    def plain(self) -> Discount:
+        """The discount as everybody else gets it."""
+        return Discount(*[getattr(self, name) for name in Discount.__struct_fields__])
 
 
 def _spent(action: Action) -> bool:

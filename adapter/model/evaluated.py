@@ -9,7 +9,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from adapter.model.decisions import Decision
-from adapter.model.discounts import Discount
+from adapter.model.discounts import VersionedDiscount
 
 #: The types of outbox entries that hold operations for a core. That of an erasure is apart, because its
 #: customer is named by the entry alone.
@@ -35,7 +35,8 @@ class Evaluated(Struct, omit_defaults=True):
 
     `processed` and `quarantined` operations are stored, and a `duplicate` was stored before: its discounts
     and decisions are those of the first time. A `refused` one was not stored: `error` says why, as a code.
-    `reason` and the `error` of a processed one are as in the results of a webhook.
+    `reason` and the `error` of a processed one are as in the results of a webhook. The `version` of a
+    discount is that of the event about it.
     """
 
     index: int
@@ -43,7 +44,7 @@ class Evaluated(Struct, omit_defaults=True):
     outcome: Literal["processed", "duplicate", "quarantined", "ignored", "refused"]
     reason: str | None = None
     error: str | None = None
-    discounts: list[Discount] = []
+    discounts: list[VersionedDiscount] = []
     decisions: list[Decision] = []
     misfits: list[str] = []
 

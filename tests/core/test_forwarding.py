@@ -292,6 +292,31 @@ async def test_a_part_of_units_is_redeemed_once_though_the_answer_is_lost(
         await until(lambda: crm.count == 2)
 
 
+async def test_pushes_of_what_the_core_returned_have_the_versions_of_the_core(
+    start: MakeInstance, wire: Wire, store_url: str, tmp_path: Path
+) -> None:
+    """Case D39: also when the answers are lost, and without a version in responses and in `data`."""
+    (tmp_path / "mappings" / "rides.yaml").write_text(RIDES)
+    adapter = await start(store_url, hook="http://127.0.0.1:9")
+    [bought] = await send(adapter, track(1, name="rides_bought"))
+    code = bought["discounts"][0]["code"]
+    # The core has applied it meanwhile, and pushes that itself.
+    applied = {"id": "o-1", "action": "discount.apply", "code": code, "order_id": "order-1"}
+    [result] = await wire.core.evaluate(applied)
+    assert result["discounts"][0]["version"] == 2
+    fates = iter(["lose the answer"] * 2)
+    wire.fate = lambda _: next(fates, "pass")
+    [ridden] = await send(adapter, track(2, name="Ride Ended", coupon=code, minutes=12.5))
+    assert "version" not in bought["discounts"][0].keys() | ridden["discounts"][0].keys()
+    await until(lambda: _no_operation_due(adapter))
+    found = await adapter.app.store.deliveries("due")
+    pushed = [json.loads(bytes(each.event)) for each in found if each.destination == "crm"]
+    assert [(each["type"], each["version"]) for each in pushed] == [
+        ("discount.issued", 1), ("discount.used", 3),
+    ]  # fmt: skip
+    assert not any("version" in each["data"] for each in pushed)
+
+
 async def test_a_discount_that_two_messages_with_one_event_get_is_pushed_once(
     start: MakeInstance, wire: Wire, tmp_path: Path
 ) -> None:

@@ -59,6 +59,35 @@ async def test_changes_within_the_interval_become_the_newest_state(open_desk: An
     ]  # fmt: skip
 
 
+async def versions(desk: Any) -> list[tuple[str, int | None]]:
+    """Return the customer and the version of each delivery."""
+    bodies = [json.loads(bytes(each.event)) for each in await desk.store.deliveries("due")]
+    return [(body["data"]["source_id"], body.get("version")) for body in bodies]
+
+
+async def test_the_version_of_a_customer_rises_with_each_change_that_is_forwarded(open_desk: Any) -> None:
+    desk = await open_desk(RULES)
+    desk.forwards["vf"] = BOTH
+    await desk.take(known(plan="free"))
+    await forwarded(desk, 15)
+    await desk.take(known(plan="gold"))
+    await desk.take(known(plan="free"))
+    await desk.take(desk.event("seen", "ann"))
+    await forwarded(desk, 60)
+    await desk.take(known("bob", plan="gold"))
+    await desk.take(CustomerMerge("ann", "bob"))
+    await forwarded(desk, 90)
+    assert await versions(desk) == [("ann", 1), ("ann", None), ("ann", 3), ("ann", 4)]
+    assert (await desk.store.customer("ann")).version == 4
+
+
+async def test_a_customer_of_whom_nothing_is_forwarded_has_no_version(open_desk: Any) -> None:
+    desk = await open_desk(RULES)
+    desk.forwards["vf"] = ForwardTo(events=True)
+    await desk.take(known(plan="free"))
+    assert (await desk.store.customer("ann")).version == 0
+
+
 async def test_an_event_is_forwarded_once_to_each_destination_that_asks_for_events(open_desk: Any) -> None:
     desk = await open_desk(RULES)
     desk.forwards.update({"vf": BOTH, "crm": ForwardTo(customers=True), "shop": ForwardTo(events=True)})

@@ -82,7 +82,9 @@ class Dump:
             for key, customer, history in page:
                 after = key
                 if self._is_timely(customer) and (not filters.segment or self._is_in(customer, history)):
-                    yield _plain({**msgspec.structs.asdict(customer), "known_as": ""})
+                    said = {**msgspec.structs.asdict(customer), "known_as": ""}
+                    del said["version"]
+                    yield _plain(said)
 
     def _is_timely(self, customer: Customer) -> bool:
         filters = self._filters

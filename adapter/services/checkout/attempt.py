@@ -118,9 +118,7 @@ class Attempt:
             return nothing_but(answers, self._wish.now)
         rewarded = dict.fromkeys(answers, self._owner) if self._owner else {}
         kind = "redemption.held" if redemption.state == "held" else "redemption.created"
-        pushed = self._terms.pushes.of(
-            kind, reply.body, redemption.source_id, ledger.written.values(), self._wish.now
-        )
+        pushed = self._terms.pushes.of(kind, reply.body, redemption, ledger.written.values(), self._wish.now)
         return replace(
             nothing_but(answers, self._wish.now),
             rewarded=rewarded,

@@ -13,6 +13,7 @@ from adapter.model.deliveries import Delivery, OutboxEvent, Recipients
 from adapter.model.discounts import DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.environments import DEVELOPMENT
+from adapter.model.redemptions import Redemption
 
 _BY_STATUS = {
     "issued": "discount.released",
@@ -21,6 +22,9 @@ _BY_STATUS = {
     "expired": "discount.expired",
     "revoked": "discount.revoked",
 }
+
+#: An event, whose it is, which destinations its rule chose, and whether it is development traffic.
+_Event = tuple[OutboxEvent, str, Collection[str] | UnsetType, bool]
 
 
 class Pushes(Struct, frozen=True):
@@ -34,18 +38,25 @@ class Pushes(Struct, frozen=True):
     note_held_back: Callable[[str], None] = lambda destination: None
 
     def of(
-        self, kind: str, data: Any, source_id: str, moved: Iterable[DiscountRecord], now: datetime
+        self, kind: str, data: Any, booked: Redemption, moved: Iterable[DiscountRecord], now: datetime
     ) -> Sequence[Delivery]:
-        """Return the deliveries of one booking."""
+        """Return the deliveries of one booking, which is now as `booked`; `data` is what is told of it."""
         if not self.destinations.events:
             return ()
         records = list(moved)
         development = any(held.is_development for held in records)
-        booking = OutboxEvent(kind, now, data, environment=DEVELOPMENT if development else UNSET)
-        events = [
+        booking = OutboxEvent(
+            kind,
+            now,
+            data,
+            environment=DEVELOPMENT if development else UNSET,
+            version=booked.revision + 1,
+        )
+        events: list[_Event] = [
             (OutboxEvent.about(_kind(held), now, held), held.source_id, held.push, held.is_development)
             for held in records
         ]
+        events.append((booking, booked.source_id, _of_any(records), development))
         return [
             Delivery(
                 id=f"msg_{self.new_id()}",
@@ -56,7 +67,7 @@ class Pushes(Struct, frozen=True):
                 created_at=now,
                 due_at=now,
             )
-            for event, owner, push, test in [*events, (booking, source_id, _of_any(records), development)]
+            for event, owner, push, test in events
             for destination in self._recipients(event.type, owner, push, development=test)
         ]
 

@@ -21,6 +21,7 @@ from adapter.services.checkout.product_lines import returned_lines, with_distinc
 from adapter.services.checkout.replies import Reply
 from adapter.services.checkout.requests import Checkout, RollBack
 from adapter.services.checkout.service import STREAM, CheckoutService
+from adapter.services.ingest.evaluations import told
 from adapter.services.ingest.order_bookings import Booked
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
@@ -66,7 +67,7 @@ class OrderStream:
                     # Worth nothing on this order: no use is taken.
                     reason = None if reply is None else _reason(reply)
                     continue
-                discounts += [held.discount for held in await self._store.meant(sorted(codes))]
+                discounts += told(work, await self._store.meant(sorted(codes)))
         for move in _redemptions(work):
             if folded(move.code) not in done and self._checkout.shares(move.code):
                 reply = await self._redeemed_unpriced(work, move)

@@ -54,7 +54,7 @@ async def release(
             discounts=list(moved),
             counters=ledger.differences,
             bounds=ledger.bounds,
-            deliveries=list(pushes.of("redemption.released", body, hold.source_id, moved, undo.now)),
+            deliveries=list(pushes.of("redemption.released", body, after, moved, undo.now)),
             redemptions=[after],
         )
     )
@@ -87,9 +87,7 @@ async def undo_redemption(transaction: Transaction, undo: Undo, asked: RollBack,
             discounts=list(moved),
             counters=ledger.differences,
             bounds=ledger.bounds,
-            deliveries=list(
-                pushes.of("redemption.rolled_back", reply.body, redemption.source_id, moved, undo.now)
-            ),
+            deliveries=list(pushes.of("redemption.rolled_back", reply.body, after, moved, undo.now)),
             redemptions=[after],
             rollbacks=[back],
         )

@@ -166,7 +166,7 @@ class Answers:
         await transaction.save(
             Changes(
                 seen_at=now,
-                answers={key: encode(answer.discounts) for key, (_, answer) in keys.items()},
+                answers={key: encode(_plain(answer)) for key, (_, answer) in keys.items()},
                 rewarded={key: delivery.source_id for key, (delivery, _) in keys.items()},
                 customers=[],
                 identities={},
@@ -190,7 +190,8 @@ class Answers:
             event = OutboxEvent(
                 _type(discount, move),
                 now,
-                discount,
+                discount.plain,
+                version=discount.version,
                 order_id=move.get("order_id") or UNSET,
                 environment=DEVELOPMENT if development else UNSET,
             )
@@ -199,6 +200,11 @@ class Answers:
             for name in names:
                 if name not in held_back:
                     yield _push(name, event, discount, delivery)
+
+
+def _plain(answer: Evaluated) -> list[Discount]:
+    """Return the discounts of an answer, without what only the two processes tell each other."""
+    return [each.plain for each in answer.discounts]
 
 
 def _operations(delivery: Delivery) -> list[dict[str, Any]]:
@@ -248,5 +254,5 @@ def _answered(result: Result, answer: asyncio.Future[Evaluated]) -> Result:
     if found.outcome == "quarantined":
         return replace(result, outcome="quarantined", reason=found.reason, misfits=found.misfits)
     return replace(
-        result, reason=found.reason, discounts=found.discounts, error=found.error, misfits=found.misfits
+        result, reason=found.reason, discounts=_plain(found), error=found.error, misfits=found.misfits
     )

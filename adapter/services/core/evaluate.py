@@ -11,9 +11,11 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET
 
 from adapter.errors import TooManyOperations, Unreadable
 from adapter.model.decisions import Decision
+from adapter.model.discounts import Discount, VersionedDiscount
 from adapter.model.evaluated import Evaluated, Refusal
 from adapter.model.ids import invalid_id_reason
 from adapter.model.messages import Message
@@ -144,10 +146,15 @@ def _evaluated(at: int, message: Message, result: Result) -> Evaluated:
         result.outcome,
         result.reason,
         result.error,
-        result.discounts,
+        [_versioned(each) for each in result.discounts],
         result.decisions if isinstance(result, EvaluatedResult) else [],
         result.misfits,
     )
+
+
+def _versioned(discount: Discount) -> VersionedDiscount:
+    """Return a discount of a result, whose version is unknown where an older program has stored it."""
+    return discount if isinstance(discount, VersionedDiscount) else VersionedDiscount.of(discount, UNSET)
 
 
 def _refused(at: int, id_: str | None, error: Refusal, reason: str) -> Evaluated:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery, OutboxEvent
@@ -90,19 +90,19 @@ class Forwarder:
         """Return the outbox entry; None for a customer that was removed meanwhile."""
         now = self._clock()
         if forward.event is not None:
-            data: ForwardedEvent | ForwardedCustomer = ForwardedEvent(forward.source_id, forward.event)
-            kind, happened = EVENT_OCCURRED, forward.event.occurred_at
+            said = ForwardedEvent(forward.source_id, forward.event)
+            event = OutboxEvent(EVENT_OCCURRED, forward.event.occurred_at, said)
         elif forward.customer is not None:
-            data = ForwardedCustomer.of(forward.customer)
-            kind, happened = CUSTOMER_UPDATED, now
+            state, version = ForwardedCustomer.of(forward.customer), forward.customer.version
+            event = OutboxEvent(CUSTOMER_UPDATED, now, state, version=version or UNSET)
         else:
             return None
         return Delivery(
             id=f"msg_{self._new_id()}",
             destination=forward.destination,
             source_id=forward.source_id,
-            type=kind,
-            event=Raw(encode(OutboxEvent(kind, happened, data))),
+            type=event.type,
+            event=Raw(encode(event)),
             created_at=now,
             due_at=now,
         )

@@ -1,12 +1,13 @@
 """What is stored and returned in addition for operations that ask for their decisions.
 
 With the key of each operation a digest of its content is kept, so that another content under the same id is
-noticed. Nothing here runs for a batch while no such operation is in progress in this process.
+noticed. Their discounts have versions, so that an adapter can number its events. `note` does not run for a
+batch while no such operation is in progress in this process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
@@ -15,12 +16,16 @@ import msgspec
 from msgspec.structs import asdict
 
 from adapter.model.decisions import Decision
+from adapter.model.discounts import Discount, DiscountRecord, VersionedDiscount
 from adapter.model.operations import EventOccurred
 from adapter.services.ingest.identities import IdentityGraph
 from adapter.services.ingest.operation_documents import SOURCE
 from adapter.services.ingest.result import EvaluatedResult, Result
 from adapter.services.ingest.work_item import Work
 from adapter.store.values import Changes
+
+_DISCOUNTS = msgspec.json.Decoder(list[Discount])
+_VERSIONED = msgspec.json.Decoder(list[VersionedDiscount])
 
 
 class Evaluating:
@@ -48,6 +53,18 @@ def content_of(document: dict[str, Any]) -> bytes:
     """Return the digest of an operation's document, apart from when it was received."""
     members = {name: value for name, value in document.items() if name != "received_at"}
     return blake2b(msgspec.json.encode(members, order="deterministic"), digest_size=16).digest()
+
+
+def told(work: Work, held: Iterable[DiscountRecord]) -> list[Discount]:
+    """Return discounts as the sender of a work is told of them: an operation's have their versions."""
+    if work.source == SOURCE:
+        return [VersionedDiscount.of(each.discount, each.version) for each in held]
+    return [each.discount for each in held]
+
+
+def told_before(work: Work, answer: bytes) -> list[Discount]:
+    """Return the discounts of a stored answer."""
+    return [*_VERSIONED.decode(answer)] if work.source == SOURCE else _DISCOUNTS.decode(answer)
 
 
 def note(

@@ -15,10 +15,10 @@ from adapter.store.values import NewEvent
 
 
 def to_forward(batch: Sequence[Work], first: ApplyPass) -> list[NewForward]:
-    """Return what is to be forwarded, to each destination."""
+    """Return what is to be forwarded, to each destination; customers who changed get their next version."""
     destinations, now = first.context.forwards, first.context.now
     found: list[NewForward] = []
-    restated = list(first.people.restated())
+    restated = first.people.restate() if any(to.customers for to in destinations.values()) else []
     tested = _tested(batch, first)
     for name, to in destinations.items():
         if to.customers:

@@ -255,13 +255,16 @@ class IdentityGraph:
         """Return the records to write."""
         return [person.record() for person in self._known.values() if person.dirty]
 
-    def restated(self) -> Iterable[Customer]:
-        """Return customers of whom something has changed that is forwarded."""
-        return [
-            person.customer
+    def restate(self) -> list[Customer]:
+        """Return customers of whom something has changed that is forwarded, each in its next version."""
+        found = [
+            person
             for person in self._known.values()
             if person.dirty and (person.loaded is None or _restated(person.customer, person.loaded))
         ]
+        for person in found:
+            person.customer = replace(person.customer, version=person.customer.version + 1)
+        return [person.customer for person in found]
 
     def _names(self, owner: str) -> list[str]:
         return [owner, *(value for kind, value in self._leading.get(owner, ()) if kind == SOURCE_ID)]

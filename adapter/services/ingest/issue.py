@@ -16,7 +16,7 @@ from adapter.model.codes import folded
 from adapter.model.counter_key import ScopedKey
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.deliveries import Delivery
-from adapter.model.discounts import CounterReservation, Discount, DiscountRecord
+from adapter.model.discounts import CounterReservation, DiscountRecord
 from adapter.model.events import Event
 from adapter.model.ids import RESERVED
 from adapter.model.operations import DiscountMove
@@ -295,11 +295,11 @@ class IssuePass:
             self._push(after, "discount.used" if in_part else _PUSHED[move.verb])
         self._write(step.index, after)
 
-    def issued_for(self, owner: str, event: Event, rules: RuleSet) -> list[Discount]:
+    def issued_for(self, owner: str, event: Event, rules: RuleSet) -> list[DiscountRecord]:
         """Return the discounts issued for an event that the customer can still use."""
         names = rules.triggered_by(event.name)
         live = self._held.usable(owner)
-        return [held.discount for held in live if held.event_id == event.id and held.rule in names]
+        return [held for held in live if held.event_id == event.id and held.rule in names]
 
     def _outcome(self, index: int) -> Outcome:
         return self.outcomes.setdefault(index, Outcome())
@@ -307,8 +307,8 @@ class IssuePass:
     def _write(self, index: int, held: DiscountRecord) -> None:
         self._held.put(held, self._context.now)
         self.written[held.discount.code] = held
-        discounts = self._outcome(index).discounts
-        discounts[:] = [each for each in discounts if each.code != held.discount.code] + [held.discount]
+        written = self._outcome(index).held
+        written[:] = [each for each in written if each.discount.code != held.discount.code] + [held]
 
     def _count(self, held: DiscountRecord, sign: int) -> None:
         for claim in held.claims:

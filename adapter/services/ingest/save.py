@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from adapter.model.decisions import Decision
-from adapter.model.discounts import Discount
 from adapter.model.encoding import encode
 from adapter.model.operations import EventOccurred
 from adapter.services.ingest.apply import ApplyPass
+from adapter.services.ingest.evaluations import told, told_before
 from adapter.services.ingest.forwards import to_forward
 from adapter.services.ingest.issue import IssuePass
 from adapter.services.ingest.result import Result
@@ -22,7 +20,6 @@ _REPEATED = Unrewarded(
 )
 #: Repeated events of one batch that are stored with their reason.
 _MOST_REPEATS = 100
-_DISCOUNTS = msgspec.json.Decoder(list[Discount])
 
 
 def results(
@@ -39,7 +36,7 @@ def results(
         else:
             answer = loaded.answers.get((work.source, work.key), b"")
             before = known.get((work.source, work.key))
-            again = before.discounts if before else _DISCOUNTS.decode(answer) if answer else []
+            again = before.discounts if before else told_before(work, answer) if answer else []
             result = Result(work.message_id, "duplicate", discounts=again)
         found.append(result)
     return found
@@ -54,9 +51,8 @@ def _result(work: Work, first: ApplyPass, second: IssuePass, index: int) -> Resu
     remark = first.remarks.get(index)
     if (event := first.repeats.get(index)) is not None:
         owner = first.people.resolve(event.source_id)
-        return Result(
-            work.message_id, "duplicate", remark, second.issued_for(owner, event.event, first.rules)
-        )
+        live = second.issued_for(owner, event.event, first.rules)
+        return Result(work.message_id, "duplicate", remark, told(work, live))
     if outcome is None:
         return Result(work.message_id, "processed", remark)
     refusal = outcome.refusal
@@ -64,7 +60,7 @@ def _result(work: Work, first: ApplyPass, second: IssuePass, index: int) -> Resu
         work.message_id,
         "processed",
         refusal.message if refusal else remark,
-        outcome.discounts,
+        told(work, outcome.held),
         error=refusal.code if refusal else None,
     )
 
@@ -107,6 +103,7 @@ def changes(
         for index in fresh
         if results[index].outcome == "processed" and results[index].discounts and batch[index].key
     ]
+    forwards = to_forward(batch, first) if first.context.forwards else ()
     return Changes(
         seen_at=first.context.now,
         answers={key: encode(discounts) for key, discounts in rewarded},
@@ -130,6 +127,6 @@ def changes(
         ended=second.ended,
         drawn=second.pool.drawn,
         dated=first.rules.schedules.traits,
-        forwards=to_forward(batch, first) if first.context.forwards else (),
+        forwards=forwards,
         journal=record(batch, results, second.decisions) if record is not None else (),
     )

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from adapter.errors import Refused
 from adapter.model.deliveries import Recipients
-from adapter.model.discounts import Discount
+from adapter.model.discounts import DiscountRecord
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event
 from adapter.model.forwards import ForwardTo
@@ -74,7 +74,7 @@ Step = Occurrence | Move
 
 
 class Outcome(Struct):
-    """The result of the second pass for one message."""
+    """The result of the second pass for one message: the discounts that it wrote, as it left them."""
 
-    discounts: list[Discount] = []
+    held: list[DiscountRecord] = []
     refusal: Refused | None = None
