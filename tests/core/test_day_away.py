@@ -35,7 +35,7 @@ from tests.services.outbox_doubles import Clock, relay
 
 #: Between two requests of the senders, and the customers of each.
 EVERY = timedelta(minutes=10)
-CUSTOMERS = length(6, 600)
+CUSTOMERS = length(6, 300)
 #: A day has 144 requests, of a message of each customer. The outbox has room for 20 hours of them.
 ROOM = 120 * CUSTOMERS
 #: The most operations a second when the core is back, and how often the relays look for more.

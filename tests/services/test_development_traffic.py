@@ -15,6 +15,7 @@ from adapter.metrics import Metrics
 from adapter.model.deliveries import Recipients
 from adapter.model.discounts import DiscountRecord
 from adapter.model.messages import Message
+from adapter.model.redemptions import Redemption
 from adapter.services.checkout.pushes import Pushes
 from adapter.services.environment import Environment
 from adapter.services.ingest.work_item import Work
@@ -124,24 +125,28 @@ async def test_a_timer_that_a_test_started_earns_a_test_discount(shop: Shop) -> 
     assert await shop.pushed() == [("discount.issued", "tests", "development")]
 
 
+REDEMPTION = Redemption(id="r", source_id="u", state="redeemed", at=NOON, uses=())
+
+
 def test_a_checkout_of_a_test_discount_is_a_test() -> None:
     left_out: list[str] = []
     recipients = Recipients({"tests": (), "live": ()}, development=("tests",))
     pushes = Pushes(recipients, lambda: "1", left_out.append)
     held = DiscountRecord(discount(), "u", "r", "e", NOON, NOON, development=True)
-    found = pushes.of("redemption.created", {"id": "r"}, "u", [held], NOON)
+    found = pushes.of("redemption.created", {"id": "r"}, REDEMPTION, [held], NOON)
     assert {each.destination for each in found} == {"tests"}
     assert {msgspec.json.decode(each.event)["environment"] for each in found} == {"development"}
     assert left_out == ["live", "live"]
     live = DiscountRecord(discount(), "u", "r", "e", NOON, NOON)
-    assert len(pushes.of("redemption.created", {"id": "r"}, "u", [live], NOON)) == 4
+    assert len(pushes.of("redemption.created", {"id": "r"}, REDEMPTION, [live], NOON)) == 4
 
 
 def test_a_redemption_of_nobody_goes_only_where_no_customer_is_needed() -> None:
     pushes = Pushes(Recipients.of_everything(("shop", "cdp")), lambda: "1")
+    of_nobody = msgspec.structs.replace(REDEMPTION, source_id="")
     of_customers = msgspec.structs.replace(pushes.destinations, of_customers=("cdp",))
     pushes = msgspec.structs.replace(pushes, destinations=of_customers)
-    assert [each.destination for each in pushes.of("redemption.created", {"id": "r"}, "", [], NOON)] == [
-        "shop"
-    ]
-    assert len(pushes.of("redemption.created", {"id": "r"}, "u", [], NOON)) == 2
+    assert [
+        each.destination for each in pushes.of("redemption.created", {"id": "r"}, of_nobody, [], NOON)
+    ] == ["shop"]
+    assert len(pushes.of("redemption.created", {"id": "r"}, REDEMPTION, [], NOON)) == 2
