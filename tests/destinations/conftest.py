@@ -74,6 +74,12 @@ class Receiver:
         )
         writer.transport.abort()
 
+    async def breaks_off(self, writer: asyncio.StreamWriter) -> None:
+        """Answer 200, and reset the connection in the body."""
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\nabc")
+        await writer.drain()
+        await self.resets(writer)
+
     async def hangs_up(self, writer: asyncio.StreamWriter) -> None:
         """Close without a word."""
         writer.close()

@@ -15,6 +15,8 @@ from adapter.settings.destinations.base import (
 from adapter.settings.destinations.forwarding import ForwardingSettings
 from adapter.settings.scalars import Secrets
 
+_FORM = "write `whsec_` and then 24 to 64 random bytes in base64"
+
 
 class Webhook(ForwardingSettings, frozen=True, kw_only=True):
     """A destination of type `webhook`: it receives the `events`, all where none is named."""
@@ -31,7 +33,8 @@ class Webhook(ForwardingSettings, frozen=True, kw_only=True):
             remedy = f"set {variable(name, 'secrets')} to a `whsec_...` that the receiver knows"
             yield "secrets", "is empty, but deliveries must be signed", remedy
         if not all(_standard(secret) for secret in self.secrets):
-            remedy = "write `whsec_` and then 24 to 64 random bytes in base64"
+            pasted = any(secret.startswith(("v1,", "v1a,")) for secret in self.secrets)
+            remedy = "write `whsec_...` without `v1,`" if pasted else _FORM
             yield "secrets", "has an entry that is not a Standard Webhooks secret", remedy
 
 
