@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +24,23 @@ def test_a_call_has_the_members_of_a_call_of_segments_own_client() -> None:
     [ours] = rendered(segment(), delivery())
     assert set(theirs) - {"anonymousId"} == set(ours)
     assert {name: type(ours[name]) for name in ours} == {name: type(theirs[name]) for name in ours}
+
+
+def calls() -> list[dict[str, Any]]:
+    """Return calls of each kind, without what names this program."""
+    profiled = segment(profile=True)
+    found = rendered(profiled, delivery(codes=("SAVE-1",)))
+    for kind in ("discount.redeemed", "discount.expired"):
+        found += rendered(segment(), delivery(data=discount(FreeShipping(), note={"x": [1]}), kind=kind))
+    found += rendered(segment(), delivery(order_id="o-1"))
+    return [{name: each for name, each in call.items() if name != "context"} for call in found]
+
+
+def test_calls_are_those_that_segments_own_voucherify_destination_has_read() -> None:
+    """`verify_segment_calls.cjs` has its code read them; run it after a change here."""
+    kept = (Path(__file__).parent / "cases" / "segment_calls.jsonl").read_text("utf-8").splitlines()
+    assert calls() == [json.loads(line) for line in kept]
+    assert {call["type"] for call in calls()} == {"track", "identify"}
 
 
 @pytest.fixture(scope="module")
