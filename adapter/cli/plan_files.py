@@ -24,6 +24,11 @@ def model_in(mappings: Path) -> DataModel:
     return model
 
 
+def model_where_there_is_one(mappings: Path) -> DataModel | None:
+    """Return the model of a folder of mappings, None without one; ends the command where it has errors."""
+    return model_in(mappings) if (mappings / "model.yaml").exists() else None
+
+
 def write_data_plan(file: Path, mappings: Path) -> None:
     """Write the model as mParticle's data plan, and tell what the plan does not express.
 

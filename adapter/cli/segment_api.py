@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import http.client
 from datetime import datetime
 from typing import Any
-from urllib.parse import SplitResult, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import msgspec
 
+from adapter.cli.vendor_http import api_address, call
 from adapter.errors import Refused, Unavailable
 
 API = "https://api.segmentapis.com"
 #: Subscriptions are in the alpha version of the API alone, metrics of deliveries in the beta version.
 _VERSION, _ALPHA = "application/vnd.segment.v1+json", "application/vnd.segment.v1alpha+json"
 _BETA = "application/vnd.segment.v1beta+json"
-_TIMEOUT = 30
 _MOST_PAGES = 20
-
-
-def api_address(api: str) -> SplitResult:
-    """Return the parts of the API's address; raises Refused for one that a token must not be sent to."""
-    to = urlsplit(api)
-    if to.scheme != "https" and to.hostname not in {"127.0.0.1", "localhost"}:
-        raise Refused("the token goes to an https address only: write --api https://...")
-    return to
 
 
 class SegmentApi:
@@ -66,17 +57,9 @@ class SegmentApi:
         return [each for each in summary.get("metrics") or [] if isinstance(each, dict)]
 
     def _get(self, path: str, version: str) -> dict[str, Any]:
-        kind = http.client.HTTPSConnection if self._to.scheme == "https" else http.client.HTTPConnection
-        connection = kind(self._to.hostname or "", self._to.port, timeout=_TIMEOUT)
-        try:
-            headers = {"Authorization": f"Bearer {self._token}", "Accept": version}
-            connection.request("GET", self._to.path.rstrip("/") + path, headers=headers)
-            response = connection.getresponse()
-            return _data(response.status, response.getheader("Retry-After"), response.read())
-        except (OSError, http.client.HTTPException) as error:
-            raise Unavailable(f"Segment's Public API cannot be reached: {error}") from None
-        finally:
-            connection.close()
+        headers = {"Authorization": f"Bearer {self._token}", "Accept": version}
+        response = call("Segment's Public API", self._to, path, headers)
+        return _data(response.status, response.wait, response.body)
 
 
 def _time(at: datetime) -> str:
