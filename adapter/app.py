@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -239,7 +238,7 @@ def compose(
 
 def _pages(context: WebContext, core: _Core) -> list[BaseRoute]:
     """Build the console."""
-    return console_routes(ConsoleContext(context, core.store, core.books, secrets.token_urlsafe))
+    return console_routes(ConsoleContext(context, core.store, core.books, core.world.new_token))
 
 
 def _core(settings: Settings, store: Store | None, world: Environment, metrics: Metrics) -> _Core:

@@ -27,9 +27,13 @@ def draw(n: int) -> str:
 
 
 class Environment(Struct, frozen=True):
-    """`clock()` returns aware datetimes, `draw(n)` n code characters, `jitter()` a number from 0 to 1."""
+    """`clock()` returns aware datetimes, `draw(n)` n code characters, `jitter()` a number from 0 to 1.
+
+    `new_token()` returns a secret that nobody can guess.
+    """
 
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     draw: Callable[[int], str] = draw
     new_id: Callable[[], str] = lambda: uuid.uuid4().hex
     jitter: Callable[[], float] = random.random
+    new_token: Callable[[], str] = secrets.token_urlsafe

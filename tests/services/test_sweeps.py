@@ -11,6 +11,7 @@ import pytest
 
 from adapter.errors import Unavailable
 from adapter.services.background.sweeps import Intervals, Sweeps
+from adapter.settings.values import Retention, Settings
 from adapter.store.contract import Store
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -135,7 +136,7 @@ async def test_events_decisions_deliveries_and_quarantined_messages_go_each_afte
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     store = Lapsing()
-    await run_until(expiry(store, keep_decisions=timedelta(days=9)), lambda: len(store.aged) == 8)
+    await run_until(expiry(store, keep_decisions=timedelta(days=9)), lambda: len(store.aged) == 9)
     assert store.aged == {
         "events": NOON - timedelta(days=400),
         "decisions": NOON - timedelta(days=9),
@@ -145,6 +146,7 @@ async def test_events_decisions_deliveries_and_quarantined_messages_go_each_afte
         "failed_codes": NOON - timedelta(minutes=10),
         "forwards": NOON - timedelta(days=30),
         "quarantine": NOON - timedelta(days=400),
+        "audit": NOON - timedelta(days=400),
     }
     assert "purged 3 quarantined messages" in caplog.text
     assert await expiry(store).purge("events") == 3
@@ -153,7 +155,7 @@ async def test_events_decisions_deliveries_and_quarantined_messages_go_each_afte
 async def test_data_without_a_retention_limit_is_not_purged() -> None:
     store = Lapsing()
     each = expiry(store, keep_events=None, keep_decisions=None)
-    await run_until(each, lambda: "quarantine" in store.aged)
+    await run_until(each, lambda: "audit" in store.aged)
     assert list(store.aged) == [
         "deliveries",
         "pending_moves",
@@ -161,6 +163,7 @@ async def test_data_without_a_retention_limit_is_not_purged() -> None:
         "failed_codes",
         "forwards",
         "quarantine",
+        "audit",
     ]
     assert await each.purge("events") == 0
 
@@ -168,7 +171,7 @@ async def test_data_without_a_retention_limit_is_not_purged() -> None:
 async def test_one_kind_that_cannot_be_dropped_does_not_keep_the_others() -> None:
     store = Lapsing()
     store.broken = {"events"}
-    await run_until(expiry(store), lambda: "quarantine" in store.aged)
+    await run_until(expiry(store), lambda: "audit" in store.aged)
     assert list(store.aged) == [
         "decisions",
         "deliveries",
@@ -177,6 +180,7 @@ async def test_one_kind_that_cannot_be_dropped_does_not_keep_the_others() -> Non
         "failed_codes",
         "forwards",
         "quarantine",
+        "audit",
     ]
 
 
@@ -198,3 +202,13 @@ async def test_stopping_lets_the_sweep_that_runs_finish() -> None:
     finish.set()
     await asyncio.wait_for(task, 1)
     assert store.codes == []
+
+
+async def test_a_sweep_keeps_data_as_long_as_settings_that_changed_say() -> None:
+    store = Lapsing()
+    each = expiry(store)
+    each.follow(Settings(retention=Retention(message_days=5, decision_days=0, event_days=7)))
+    await each.purge_dedupe_keys()
+    assert store.forgotten == [NOON - timedelta(days=5)]
+    await each.purge("events")
+    assert (store.aged, await each.purge("decisions")) == ({"events": NOON - timedelta(days=7)}, 0)

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from adapter import logs
 from adapter.app import App, compose
 from adapter.services.environment import Environment
 from adapter.settings.load import load
@@ -263,3 +264,42 @@ async def test_requests_are_counted_once_after_several_reloads(running: Running)
             if 'endpoint="tracking"' in line
         ]
         assert 'adapter_requests_total{endpoint="tracking",status="200"} 3.0' in counted
+
+
+async def test_the_next_upload_has_the_limit_after_the_reload(running: Running) -> None:
+    running.set(api_tokens=OLD)
+    async with running.serve():
+        statuses = []
+        for limit in ("1000", "10"):
+            running.set(imports_max_file_bytes=limit)
+            assert await running.app.reload()
+            rows = b"source_id,name\nu1,Ada Lovelace\n"
+            path = "/v1/imports?kind=customers"
+            response = await running.client.post(path, content=rows, headers=bearer(OLD))
+            statuses.append(response.status_code)
+        assert statuses == [202, 413]
+
+
+async def test_the_logs_are_configured_again_where_their_level_or_form_changed(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured: list[tuple[str, str]] = []
+    monkeypatch.setattr(logs, "configure", lambda level, form: configured.append((level, form)))
+    async with running.serve():
+        for values in ({"log_level": "debug"}, {"log_format": "console"}, {"log_reasons": "true"}):
+            running.set(**values)
+            assert await running.app.reload()
+    assert configured == [("debug", "json"), ("debug", "console")]
+
+
+async def test_visitors_sign_in_to_the_console_with_new_tokens(running: Running) -> None:
+    async with running.serve():
+        statuses = []
+        for token in (OLD, NEW):
+            running.set(console_tokens=f"Ada:read:{hashlib.sha256(token.encode()).hexdigest()}")
+            assert await running.app.reload()
+            form = {"token": NEW}
+            headers = {"Origin": "http://127.0.0.1"}
+            response = await running.client.post("/console/sign-in", data=form, headers=headers)
+            statuses.append(response.status_code)
+        assert statuses == [403, 303]
