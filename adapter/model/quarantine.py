@@ -88,6 +88,15 @@ class Packed(Quarantined, frozen=True):
         return set(self.named)
 
 
+class Reason(Struct, frozen=True):
+    """Why a message is in quarantine, without its document."""
+
+    id: int
+    source: str
+    reason: str
+    received_at: datetime
+
+
 class Excerpt(Struct, frozen=True):
     """A quarantined message in a list: if `truncated`, `document` is a text, its first 4 KB.
 

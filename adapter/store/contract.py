@@ -43,6 +43,7 @@ from adapter.store.console_contract import ConsoleVerbs
 from adapter.store.forwarding_contract import ForwardingVerbs
 from adapter.store.import_contract import ImportStore
 from adapter.store.journal_contract import JournalVerbs
+from adapter.store.list_contract import ListVerbs
 from adapter.store.outbox_contract import OutboxVerbs
 from adapter.store.scanning import Looks, Slice, Spot
 from adapter.store.schedule_contract import ScheduleVerbs
@@ -139,6 +140,7 @@ class Store(
     ForwardingVerbs,
     ImportStore,
     JournalVerbs,
+    ListVerbs,
     OutboxVerbs,
     ScheduleVerbs,
     Protocol,

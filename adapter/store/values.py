@@ -300,6 +300,18 @@ class Ordering(Struct, frozen=True):
 UNORDERED = Ordering()
 
 
+class QueueLevel(Struct, frozen=True):
+    """How many deliveries to a destination have a status, `due` or `dead`, and when the first was due.
+
+    Where they are as many as were to be counted at most, there may be more.
+    """
+
+    destination: str
+    status: str
+    count: int
+    first_due_at: datetime
+
+
 class DeliveryResult(Struct, frozen=True):
     """What came of one leased delivery; without `due_at` it is over (`done`, else dead).
 

@@ -120,6 +120,10 @@ WRITES = {
     "event_indexes": (
         "INSERT INTO events (source_id, occurred_at, event_id, body) VALUES ('c1', 1, '{0}', '')"
     ),
+    "discount_lists": (
+        "INSERT INTO discounts (source_id, code, event_id, issued_at, open, body) "
+        "VALUES ('c1', '{0}', 'e', 1, true, '{{\"rule\":\"r\"}}')"
+    ),
     "ordered_deliveries": (
         "INSERT INTO deliveries VALUES ('c1', '{0}', 1, 'shop', 'discount.issued', '', 1, 1, 1, 0, 'due')"
     ),

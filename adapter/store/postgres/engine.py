@@ -37,6 +37,7 @@ from adapter.store.postgres.copying import PostgresEnd
 from adapter.store.postgres.forwarding import ForwardingVerbs
 from adapter.store.postgres.imports import ImportVerbs
 from adapter.store.postgres.journal import JournalVerbs
+from adapter.store.postgres.list_reads import ListVerbs
 from adapter.store.postgres.migrate import applied, migrate
 from adapter.store.postgres.outbox_reads import OutboxReads
 from adapter.store.postgres.read_connections import ReadConnections
@@ -75,6 +76,7 @@ class PostgresStore(
     ImportVerbs,
     ForwardingVerbs,
     JournalVerbs,
+    ListVerbs,
     OutboxReads,
     ScheduleVerbs,
 ):
@@ -295,14 +297,6 @@ class PostgresStore(
     async def resume(self, destination: str | None = None) -> None:
         """End the pause of a destination and close its breaker, or all."""
         await self._read(lambda connection: outbox.resume(connection, destination))
-
-    async def quarantined(self, after: int = 0, limit: int = 100) -> list[Excerpt]:
-        """Return quarantined messages after an id."""
-        return await self._read(lambda connection: Reads(connection).quarantined(after, limit))
-
-    async def latest_quarantined(self, before: int | None = None, limit: int = 100) -> list[Excerpt]:
-        """Return quarantined messages before an id, the latest first."""
-        return await self._read(lambda connection: Reads(connection).latest_quarantined(before, limit))
 
     async def quarantined_message(self, id_: int) -> Quarantined | None:
         """Return one quarantined message, whole."""

@@ -29,6 +29,7 @@ from adapter.store.sqlite.copying import SqliteEnd
 from adapter.store.sqlite.forwarding import ForwardingVerbs
 from adapter.store.sqlite.imports import ImportVerbs
 from adapter.store.sqlite.journal import JournalVerbs
+from adapter.store.sqlite.list_reads import ListVerbs
 from adapter.store.sqlite.lock import FileLock
 from adapter.store.sqlite.migrate import applied, migrate
 from adapter.store.sqlite.open_file import OpenFile, claim, expect_readable, exposed
@@ -63,6 +64,7 @@ class SqliteStore(
     ImportVerbs,
     ForwardingVerbs,
     JournalVerbs,
+    ListVerbs,
     OutboxWrites,
     ScheduleVerbs,
 ):

@@ -40,6 +40,17 @@ FROM (SELECT latest.*, sum(octet_length(body)) OVER (ORDER BY issued_at DESC, nu
             ORDER BY issued_at DESC, number DESC LIMIT $2 OFFSET $5) AS latest) AS sized
 WHERE before < $6 ORDER BY issued_at DESC, number DESC;
 
+-- discounts_by_time --
+-- All discounts, newest first, from where a page ended.
+SELECT body, issued_at, number, source_id FROM discounts WHERE (issued_at, number) <= ($3, $4) AND $1::text IS NULL
+ORDER BY issued_at DESC, number DESC LIMIT $2 OFFSET $5;
+
+-- discounts_of_rule --
+-- A rule's discounts, newest first, from where a page ended.
+SELECT body, issued_at, number, source_id FROM discounts
+WHERE discount_rule_1(body) = $1::text AND (issued_at, number) <= ($3, $4)
+ORDER BY issued_at DESC, number DESC LIMIT $2 OFFSET $5;
+
 -- events --
 -- A customer's events, latest first, from where a page ended, until it has so many bytes.
 SELECT body, occurred_at, event_id
@@ -102,6 +113,10 @@ FROM quarantine WHERE id > $1 ORDER BY id LIMIT $2;
 SELECT source, key, substr(document, 1, 32768), reason, received_at, replayed, whole IS NOT NULL,
        coalesce(size, octet_length(document)), id
 FROM quarantine WHERE id < $1 ORDER BY id DESC LIMIT $2;
+
+-- quarantine_reasons --
+-- Why messages before an id are kept, the latest first.
+SELECT id, source, reason, received_at FROM quarantine WHERE id < $1 ORDER BY id DESC LIMIT $2;
 
 -- quarantined_of --
 -- What lists show of quarantined messages that name a person by one of an array of digests, the latest first.
@@ -167,6 +182,29 @@ SELECT count(*) FROM customers;
 -- count_events --
 -- How many events there are.
 SELECT count(*) FROM events;
+
+-- deliveries_of --
+-- A customer's deliveries, the latest made first, from where a page ended; a bounded number is looked at.
+SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
+       rendered_by, rendered, attempts
+FROM deliveries WHERE source_id = $1 AND id = ANY (ARRAY(
+    SELECT page.id FROM (SELECT created_at, id FROM deliveries WHERE source_id = $1 LIMIT $6) AS page
+    WHERE (page.created_at, page.id) <= ($3, $4) ORDER BY page.created_at DESC, page.id DESC LIMIT $2 OFFSET $5))
+ORDER BY created_at DESC, id DESC;
+
+-- due_levels --
+-- How much is due to each of an array of destinations, and since when.
+SELECT wanted.name, found.count, found.first_due
+FROM unnest($1::text[]) AS wanted (name) CROSS JOIN LATERAL (
+    SELECT count(*) AS count, min(visible_at) AS first_due FROM (
+        SELECT visible_at FROM deliveries
+        WHERE status = 'due' AND destination = wanted.name ORDER BY visible_at LIMIT $2) AS page) AS found;
+
+-- dead_levels --
+-- How much was given up, by destination, among the first of all that was.
+SELECT destination, count(*), min(due_at) FROM (
+    SELECT destination, due_at FROM deliveries WHERE status = 'dead' ORDER BY number LIMIT $1) AS page
+GROUP BY destination ORDER BY destination;
 
 -- count_discounts --
 -- How many discounts there are.

@@ -27,6 +27,17 @@ UNION ALL SELECT code, body FROM discounts WHERE lower(replace(code, '-', '')) =
 SELECT body, issued_at, number FROM discounts WHERE source_id = ?1 AND (issued_at, number) <= (?3, ?4)
 ORDER BY issued_at DESC, number DESC LIMIT ?2 OFFSET ?5;
 
+-- discounts_by_time --
+-- All discounts, newest first, from where a page ended.
+SELECT body, issued_at, number, source_id FROM discounts WHERE (issued_at, number) <= (?3, ?4) AND ?1 IS NULL
+ORDER BY issued_at DESC, number DESC LIMIT ?2 OFFSET ?5;
+
+-- discounts_of_rule --
+-- A rule's discounts, newest first, from where a page ended.
+SELECT body, issued_at, number, source_id FROM discounts
+WHERE json_extract(CAST(body AS TEXT), '$.rule') = ?1 AND (issued_at, number) <= (?3, ?4)
+ORDER BY issued_at DESC, number DESC LIMIT ?2 OFFSET ?5;
+
 -- events --
 -- A customer's events, latest first, from where a page ended.
 SELECT body, occurred_at, event_id FROM events WHERE source_id = ?1 AND (occurred_at, event_id) <= (?3, ?4)
@@ -73,6 +84,10 @@ FROM quarantine WHERE id > ?1 ORDER BY id LIMIT ?2;
 SELECT source, key, substr(document, 1, 32768), reason, received_at, replayed, whole IS NOT NULL,
        coalesce(size, length(document)), id
 FROM quarantine WHERE id < ?1 ORDER BY id DESC LIMIT ?2;
+
+-- quarantine_reasons --
+-- Why messages before an id are kept, the latest first.
+SELECT id, source, reason, received_at FROM quarantine WHERE id < ?1 ORDER BY id DESC LIMIT ?2;
 
 -- quarantined_of --
 -- What lists show of quarantined messages that name a person by one of an array of digests, the latest first.
@@ -121,6 +136,27 @@ FROM deliveries WHERE status = 'done' AND number > ?2
   AND type = coalesce(?5, type) AND (?6 IS NULL OR instr(last_error, ?6) > 0)
   AND created_at >= coalesce(?7, created_at) AND created_at < coalesce(?8, created_at + 1)
 ORDER BY number LIMIT ?1;
+
+-- deliveries_of --
+-- A customer's deliveries, the latest made first, from where a page ended; a bounded number is looked at.
+SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
+       rendered_by, rendered, attempts
+FROM deliveries WHERE number IN (
+    SELECT number FROM (SELECT number, created_at, id FROM deliveries WHERE source_id = ?1 ORDER BY number DESC LIMIT ?6)
+    WHERE (created_at, id) <= (?3, ?4) ORDER BY created_at DESC, id DESC LIMIT ?2 OFFSET ?5)
+ORDER BY created_at DESC, id DESC;
+
+-- due_level --
+-- How much is due to a destination, and since when.
+SELECT count(*), min(visible_at) FROM (
+    SELECT visible_at FROM deliveries INDEXED BY due_deliveries_by_destination
+    WHERE status = 'due' AND destination = ?1 ORDER BY visible_at LIMIT ?2);
+
+-- dead_levels --
+-- How much was given up, by destination, among the first of all that was.
+SELECT destination, count(*), min(due_at) FROM (
+    SELECT destination, due_at FROM deliveries WHERE status = 'dead' ORDER BY number LIMIT ?1)
+GROUP BY destination ORDER BY destination;
 
 -- counts --
 -- How many there are of everything that is counted.

@@ -1,0 +1,55 @@
+"""Converts rows of lists of both engines, and makes cursors to any row of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from adapter.model.deliveries import Delivery
+from adapter.model.discounts import DiscountRecord
+from adapter.model.pages import Page
+from adapter.model.quarantine import Reason
+from adapter.store.rows import LAST_ID, LAST_TEXT, Cursor, cursor_text, given_to, read_held
+from adapter.store.timestamps import micros, moment
+from adapter.store.values import QueueLevel
+
+#: So many deliveries of one customer are looked at for a page of them.
+MOST_LOOKED_AT = 10_000
+#: The highest tie of each list that `cursor_at` can make a cursor for.
+HIGHEST: dict[str, str | int] = {
+    "events": LAST_TEXT, "decisions": LAST_ID, "discounts": LAST_ID, "deliveries": LAST_TEXT,
+    "redemptions": LAST_TEXT,
+}  # fmt: skip
+
+
+def cursor_at(kind: str, at: datetime, skip: int) -> str:
+    """Return where a list, newest first, goes on: all later rows, and `skip` of that moment, were seen."""
+    return cursor_text(Cursor(micros(at), HIGHEST[kind], skip))
+
+
+def read_discount(names: Mapping[str, str], body: bytes) -> DiscountRecord:
+    """Return a discount with the ids that customers go by."""
+    return given_to(read_held(body), names) if names else read_held(body)
+
+
+def read_reason(row: Sequence[Any]) -> Reason:
+    """Return why a message is kept."""
+    return Reason(row[0], row[1], row[2], moment(row[3]))
+
+
+def deliveries_page(found: Sequence[Delivery], begun: Cursor, limit: int) -> Page[Delivery]:
+    """Return a page of a customer's deliveries, of which one more was read."""
+    page = Page(found[:limit])
+    if len(found) > limit:
+        last = page[-1]
+        at = micros(last.created_at)
+        skip = begun.skip + 1 if (at, last.id) == (begun.moment, begun.tie) else 1
+        page.next = cursor_text(Cursor(at, last.id, skip))
+    return page
+
+
+def levels(due: Iterable[Sequence[Any]], dead: Iterable[Sequence[Any]]) -> list[QueueLevel]:
+    """Return rows of destination, count and the first moment as values; empty ones are left out."""
+    both = [("due", row) for row in due] + [("dead", row) for row in dead]
+    return [QueueLevel(row[0], status, row[1], moment(row[2])) for status, row in both if row[1]]

@@ -1,0 +1,98 @@
+"""Reads of lists over everything, newest first, each one bounded statement or two."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+import apsw
+
+from adapter.model.deliveries import Delivery
+from adapter.model.discounts import DiscountRecord
+from adapter.model.pages import Page
+from adapter.model.quarantine import Reason
+from adapter.store.list_rows import MOST_LOOKED_AT, deliveries_page, levels, read_discount, read_reason
+from adapter.store.rows import (
+    LAST_ID,
+    LAST_TEXT,
+    own_names,
+    owned,
+    owned_page,
+    read_cursor,
+    read_delivery,
+)
+from adapter.store.sqlite.connection import array
+from adapter.store.sqlite.reads import Reads
+from adapter.store.sqlite.statements import SQL
+from adapter.store.values import QueueLevel
+
+T = TypeVar("T")
+
+
+class Lists:
+    """Blocking reads; see the contract for what each returns."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def discounts_by_time(self, rule: str | None, limit: int, before: str | None) -> Page[DiscountRecord]:
+        """Return a page of all discounts, or of a rule's, newest first."""
+        begin = read_cursor(before, LAST_ID)
+        statement = "discounts_by_time" if rule is None else "discounts_of_rule"
+        rows = self._rows(statement, rule, limit + 1, begin.moment, begin.tie, begin.skip)
+        names = self._names({row[3] for row in rows})
+        return owned_page(rows, names, begin, limit, lambda _, body: read_discount(names, body))
+
+    def deliveries_of(self, source_id: str, limit: int, before: str | None) -> Page[Delivery]:
+        """Return a page of a customer's deliveries, the latest made first."""
+        begin = read_cursor(before, LAST_TEXT)
+        key = str(self._rows("resolve", source_id)[0][0])
+        values = key, limit + 1, begin.moment, begin.tie, begin.skip, MOST_LOOKED_AT
+        found = [read_delivery(row) for row in self._rows("deliveries_of", *values)]
+        return deliveries_page(owned(found, self._names([key])), begin, limit)
+
+    def queue_levels(self, most: int) -> list[QueueLevel]:
+        """Return what waits or was given up, by destination."""
+        names = [name for (name,) in self._rows("due_destinations")]
+        due = [(name, *self._rows("due_level", name, most)[0]) for name in names]
+        return levels(due, self._rows("dead_levels", most))
+
+    def quarantine_reasons(self, before: int | None, limit: int) -> list[Reason]:
+        """Return why messages before an id are kept, the latest first."""
+        rows = self._rows("quarantine_reasons", LAST_ID if before is None else before, limit)
+        return [read_reason(row) for row in rows]
+
+    def _names(self, keys: Collection[str]) -> dict[str, str]:
+        return own_names(self._rows("known_as", array(keys))) if keys else {}
+
+    def _rows(self, statement: str, *values: Any) -> list[Any]:
+        return self._connection.execute(SQL[statement], values).fetchall()
+
+
+class ListVerbs(ABC):
+    """These verbs of `adapter.store.contract.Store`; an engine says where a query runs."""
+
+    @abstractmethod
+    async def _read(self, work: Callable[[Reads], T]) -> T:
+        """Run a query of an open store."""
+
+    async def discounts_by_time(
+        self, rule: str | None = None, limit: int = 100, before: str | None = None
+    ) -> Page[DiscountRecord]:
+        """Return a page of all discounts, or of a rule's, newest first."""
+        return await self._read(lambda reads: Lists(reads.connection).discounts_by_time(rule, limit, before))
+
+    async def deliveries_of(
+        self, source_id: str, limit: int = 100, before: str | None = None
+    ) -> Page[Delivery]:
+        """Return a page of a customer's deliveries, the latest made first."""
+        return await self._read(lambda reads: Lists(reads.connection).deliveries_of(source_id, limit, before))
+
+    async def queue_levels(self, most: int) -> list[QueueLevel]:
+        """Return what waits or was given up, by destination."""
+        return await self._read(lambda reads: Lists(reads.connection).queue_levels(most))
+
+    async def quarantine_reasons(self, before: int | None = None, limit: int = 1_000) -> list[Reason]:
+        """Return why messages before an id are kept, the latest first."""
+        return await self._read(lambda reads: Lists(reads.connection).quarantine_reasons(before, limit))
