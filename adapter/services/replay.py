@@ -10,14 +10,16 @@ from msgspec.structs import replace
 
 from adapter.model.discounts import Discount
 from adapter.model.messages import Message
-from adapter.model.quarantine import Excerpt, Quarantined
+from adapter.model.quarantine import Excerpt, Quarantined, Reason
+from adapter.model.quarantine_groups import group_of
 from adapter.services.ingest.operation_documents import SOURCE
 from adapter.services.ingest.pipeline import Ingest
 from adapter.services.ingest.result import Result
 from adapter.sources.decoded_body import Decoded
 from adapter.store.contract import Store
 
-_PAGE = 100
+#: Messages that one slice looks at.
+SLICE = 1_000
 _REPLAY = "#replay-"
 
 
@@ -37,17 +39,22 @@ class ReplayOptions(Struct, frozen=True):
     """Which entries to replay, and how: all `ids` and sources by default.
 
     With `dry_run` nothing is stored: the result is that of mapping only. A message that no mapping takes
-    stays, unless `drop_ignored`.
+    stays, unless `drop_ignored`. `group` is what `adapter.model.quarantine_groups.group_of` names.
     """
 
     ids: frozenset[int] = frozenset()
     source: str | None = None
     dry_run: bool = False
     drop_ignored: bool = False
+    group: str | None = None
 
-    def names(self, entry: Excerpt) -> bool:
+    def names(self, entry: Reason) -> bool:
         """Return whether an entry is selected."""
-        return (not self.ids or entry.id in self.ids) and self.source in (None, entry.source)
+        return (
+            (not self.ids or entry.id in self.ids)
+            and self.source in (None, entry.source)
+            and self.group in (None, group_of(entry.source, entry.reason))
+        )
 
     def leaves(self, entry: Excerpt, result: Result, sources: Collection[str]) -> bool:
         """Return whether an entry is released from quarantine, where these `sources` have mappings."""
@@ -79,6 +86,17 @@ def shown(one: Replayed) -> Shown:
     )  # fmt: skip
 
 
+class ReplayedSlice(Struct, frozen=True):
+    """Some entries that were replayed; the next slice begins behind `next`.
+
+    That is None where all entries up to `upto` were looked at.
+    """
+
+    replayed: list[Replayed]
+    upto: int
+    next: int | None
+
+
 async def replay(
     store: Store, ingest: Ingest, options: ReplayOptions, operations: Ingest | None = None
 ) -> AsyncIterator[Replayed]:
@@ -90,16 +108,63 @@ async def replay(
     mapping, which indicates a wrong directory. A message that is mapped and still cannot be decided has a new
     entry for the next replay.
     """
-    latest = max((entry.id for entry in await store.latest_quarantined(limit=1)), default=0)
+    upto = await _latest(store)
     after = 0
-    while entries := [each for each in await store.quarantined(after, _PAGE) if each.id <= latest]:
+    while entries := await _entries(store, after, upto):
         after = entries[-1].id
         for entry in filter(options.names, entries):
-            whole = await store.quarantined_message(entry.id)
-            if whole is not None:
-                taker = operations if operations is not None and entry.source == SOURCE else ingest
-                replayed = await _replayed(store, taker, options, entry, _message(whole, taker.longest))
-                yield replace(replayed, document=whole.document)
+            replayed = await _one(store, ingest, options, entry.id, operations)
+            if replayed is not None:
+                yield replayed
+
+
+async def replay_slice(
+    store: Store,
+    ingest: Ingest,
+    options: ReplayOptions,
+    after: int = 0,
+    upto: int | None = None,
+    *,
+    most: int = 50,
+    operations: Ingest | None = None,
+) -> ReplayedSlice:
+    """Replay up to `most` messages behind an id, of a bounded number that is looked at.
+
+    Without `upto` that is the latest id there is: what arrives meanwhile is not replayed.
+    """
+    upto = await _latest(store) if upto is None else upto
+    entries = await _entries(store, after, upto)
+    replayed: list[Replayed] = []
+    for entry in entries:
+        if options.names(entry):
+            if len(replayed) == most:
+                return ReplayedSlice(replayed, upto, entry.id - 1)
+            one = await _one(store, ingest, options, entry.id, operations)
+            replayed += [] if one is None else [one]
+    following = entries[-1].id if entries and entries[-1].id < upto else None
+    return ReplayedSlice(replayed, upto, following)
+
+
+async def _latest(store: Store) -> int:
+    return max((entry.id for entry in await store.quarantine_reasons(limit=1)), default=0)
+
+
+async def _entries(store: Store, after: int, upto: int) -> list[Reason]:
+    return [each for each in await store.oldest_quarantine_reasons(after, SLICE) if each.id <= upto]
+
+
+async def _one(
+    store: Store, ingest: Ingest, options: ReplayOptions, id_: int, operations: Ingest | None
+) -> Replayed | None:
+    """Replay one entry; None where it is gone."""
+    excerpts = [each for each in await store.quarantined(id_ - 1, 1) if each.id == id_]
+    whole = await store.quarantined_message(id_) if excerpts else None
+    if whole is None:
+        return None
+    [entry] = excerpts
+    taker = operations if operations is not None and entry.source == SOURCE else ingest
+    replayed = await _replayed(store, taker, options, entry, _message(whole, taker.longest))
+    return replace(replayed, document=whole.document)
 
 
 async def _replayed(

@@ -36,6 +36,10 @@ class ListVerbs(Protocol):
         """Return what waits or was given up, by destination; no more than `most` of each are counted."""
         ...
 
+    async def oldest_quarantine_reasons(self, after: int = 0, limit: int = 1_000) -> list[Reason]:
+        """Return why messages with an id above `after` are kept, the oldest first."""
+        ...
+
     async def quarantine_reasons(self, before: int | None = None, limit: int = 1_000) -> list[Reason]:
         """Return why messages with an id below `before` (of all, without it) are kept, the latest first."""
         ...

@@ -67,12 +67,25 @@ class Uploads:
 
         Raises TooLarge over the limit of a file, and Unavailable where too many wait.
         """
-        if kind == "codes" and not options.pool and not options.money:
-            raise InvalidImport(
-                "say what amounts of codes mean: `money=major` where 10 is 10.00, `money=minor` where 10 is "
-                "0.10; or name the `pool` that the codes go into"
-            )
-        expect_valid(options)
+        expect_meaning(kind, options)
+        job = await self._uploaded(kind, name, options, body)
+        job = replace(job, state="waiting", updated_at=self._clock())
+        await self._received(job)
+        self.wake()
+        return job
+
+    async def stage(self, kind: ImportKind, name: str, body: AsyncIterator[bytes]) -> ImportJob:
+        """Store an upload that waits to be started, and return its import, in the state `receiving`.
+
+        Raises as `receive` does.
+        """
+        job = await self._uploaded(kind, name, ImportOptions(), body)
+        await self._received(job)
+        return job
+
+    async def _uploaded(
+        self, kind: ImportKind, name: str, options: ImportOptions, body: AsyncIterator[bytes]
+    ) -> ImportJob:
         await self._expect_room()
         now = self._clock()
         job = ImportJob(f"imp_{self._new_id()}", kind, name, now, options, state="receiving")
@@ -87,13 +100,13 @@ class Uploads:
         if not size:
             await self._store.drop_import(job.id)
             raise InvalidImport("the body is empty: send the file as the body, or as a part named `file`")
-        job = replace(job, state="waiting", size=size, chunks=chunks, updated_at=self._clock())
+        return replace(job, size=size, chunks=chunks, updated_at=self._clock())
+
+    async def _received(self, job: ImportJob) -> None:
         try:
             await self._store.received_import(job)
         except ImportLost as error:
             raise WrongMove(error.message) from None
-        self.wake()
-        return job
 
     async def job(self, id_: str) -> ImportJob:
         """Return an import; raises NotFound."""
@@ -159,6 +172,16 @@ class Uploads:
             await self._store.add_import_chunk(job.id, chunks, bytes(waiting))
             chunks += 1
         return size, chunks
+
+
+def expect_meaning(kind: ImportKind, options: ImportOptions) -> None:
+    """Raise InvalidImport for options that cannot be, or that leave open what amounts of codes mean."""
+    if kind == "codes" and not options.pool and not options.money:
+        raise InvalidImport(
+            "say what amounts of codes mean: `money=major` where 10 is 10.00, `money=minor` where 10 is "
+            "0.10; or name the `pool` that the codes go into"
+        )
+    expect_valid(options)
 
 
 def _shown(row: RefusedRow) -> Refusal:

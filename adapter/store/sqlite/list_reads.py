@@ -63,6 +63,10 @@ class Lists:
         rows = self._rows("quarantine_reasons", LAST_ID if before is None else before, limit)
         return [read_reason(row) for row in rows]
 
+    def oldest_quarantine_reasons(self, after: int, limit: int) -> list[Reason]:
+        """Return why messages after an id are kept, the oldest first."""
+        return [read_reason(row) for row in self._rows("oldest_quarantine_reasons", after, limit)]
+
     def _names(self, keys: Collection[str]) -> dict[str, str]:
         return own_names(self._rows("known_as", array(keys))) if keys else {}
 
@@ -96,3 +100,7 @@ class ListVerbs(ABC):
     async def quarantine_reasons(self, before: int | None = None, limit: int = 1_000) -> list[Reason]:
         """Return why messages before an id are kept, the latest first."""
         return await self._read(lambda reads: Lists(reads.connection).quarantine_reasons(before, limit))
+
+    async def oldest_quarantine_reasons(self, after: int = 0, limit: int = 1_000) -> list[Reason]:
+        """Return why messages after an id are kept, the oldest first."""
+        return await self._read(lambda reads: Lists(reads.connection).oldest_quarantine_reasons(after, limit))

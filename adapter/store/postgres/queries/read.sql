@@ -118,6 +118,10 @@ FROM quarantine WHERE id < $1 ORDER BY id DESC LIMIT $2;
 -- Why messages before an id are kept, the latest first.
 SELECT id, source, reason, received_at FROM quarantine WHERE id < $1 ORDER BY id DESC LIMIT $2;
 
+-- oldest_quarantine_reasons --
+-- Why messages after an id are kept, the oldest first.
+SELECT id, source, reason, received_at FROM quarantine WHERE id > $1 ORDER BY id LIMIT $2;
+
 -- quarantined_of --
 -- What lists show of quarantined messages that name a person by one of an array of digests, the latest first.
 SELECT source, key, substr(document, 1, 32768), reason, received_at, replayed, whole IS NOT NULL,
