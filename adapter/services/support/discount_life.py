@@ -53,10 +53,10 @@ class DiscountLife(Struct, frozen=True):
     deliveries: list[ShownDelivery]
 
 
-class _Told(Struct):
+class _Told(Struct, frozen=True):
     """What a stored event says of its discount."""
 
-    class Data(Struct):
+    class Data(Struct, frozen=True):
         """The discount."""
 
         code: str = ""
