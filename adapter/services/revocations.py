@@ -12,13 +12,13 @@ from datetime import datetime
 from msgspec import Struct
 
 from adapter.errors import NotFound, Unavailable
+from adapter.model.discounts import DiscountRecord
 from adapter.model.operations import DiscountMove
 from adapter.model.pages import Page
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.services.loaded_files import LoadedFiles
 from adapter.services.read_timeout import ReadTimeout
-from adapter.store.checkout_values import Issued
 from adapter.store.contract import Store
 
 #: Discounts per page, and the maximum that one transaction revokes.
@@ -29,12 +29,16 @@ MOST = 5_000
 Submit = Callable[[Sequence[Work]], Awaitable[Sequence[Result]]]
 
 
-class Counted(Struct, frozen=True):
-    """The unused discounts of a rule: `issued`, and `applied` to an order that is not completed."""
+class Counted(Struct, frozen=True, omit_defaults=True):
+    """The unused discounts of a rule: `issued`, and `applied` to an order that is not completed.
+
+    With `more` not all were counted.
+    """
 
     rule: str
     issued: int
     applied: int
+    more: bool = False
 
     @property
     def unused(self) -> int:
@@ -75,17 +79,17 @@ class Revocations:
         self._clock = clock
         self._read = patience.read
 
-    async def count(self, rule: str) -> Counted:
-        """Return how many discounts of a rule are unused."""
-        found = {"issued": 0, "applied": 0}
-        known = self._is_loaded(rule)
-        async for page in self._pages(None):
-            for each in page:
-                if each.held.rule == rule:
-                    known = True
-                    status = each.held.status_at(self._clock())
-                    found[status] = found.get(status, 0) + 1
-        if not known:
+    async def count(self, rule: str, most: int | None = None) -> Counted:
+        """Return how many discounts of a rule are unused, among the newest `most` where that is given."""
+        found, looked_at = {"issued": 0, "applied": 0}, 0
+        async for page in self._pages(rule, None):
+            for held in page:
+                status = held.status_at(self._clock())
+                found[status] = found.get(status, 0) + 1
+            looked_at += len(page)
+            if most is not None and looked_at >= most and page.next is not None:
+                return Counted(rule, found["issued"], found["applied"], more=True)
+        if not looked_at and not self._is_loaded(rule):
             raise unknown(rule)
         return Counted(rule, found["issued"], found["applied"])
 
@@ -95,9 +99,9 @@ class Revocations:
         """Revoke unused discounts of a rule from `after` on, and stop once `most` or more were revoked."""
         done = Revoked(rule, 0, 0, after)
         known = after is not None or self._is_loaded(rule)
-        async for page in self._pages(after):
-            known = known or any(each.held.rule == rule for each in page)
-            codes = [each.held.discount.code for each in page if self._is_unused(each, rule)]
+        async for page in self._pages(rule, after):
+            known = known or bool(page)
+            codes = [held.discount.code for held in page if self._is_unused(held)]
             revoked = await self._revoke(codes, reason)
             done = Revoked(rule, done.revoked + revoked, done.left + len(codes) - revoked, page.next)
             if done.revoked >= most and page.next is not None:
@@ -106,12 +110,14 @@ class Revocations:
             raise unknown(rule)
         return done
 
-    async def _pages(self, after: str | None) -> AsyncIterator[Page[Issued]]:
-        begin: str | None = after or ""
-        while begin is not None:
-            page = await self._read(self._store.issued(begin, PAGE))
+    async def _pages(self, rule: str, after: str | None) -> AsyncIterator[Page[DiscountRecord]]:
+        """Yield the discounts of a rule, newest first: what is issued meanwhile is not among them."""
+        while True:
+            page = await self._read(self._store.discounts_by_time(rule, PAGE, after))
             yield page
-            begin = page.next
+            after = page.next
+            if after is None:
+                return
 
     async def _revoke(self, codes: Sequence[str], reason: str | None) -> int:
         now = self._clock()
@@ -121,8 +127,8 @@ class Revocations:
             raise Unavailable("not all discounts could be revoked; run it again to revoke the others")
         return sum(1 for result in results if result.discounts)
 
-    def _is_unused(self, issued: Issued, rule: str) -> bool:
-        return issued.held.rule == rule and issued.held.status_at(self._clock()) in ("issued", "applied")
+    def _is_unused(self, held: DiscountRecord) -> bool:
+        return held.status_at(self._clock()) in {"issued", "applied"}
 
     def _is_loaded(self, rule: str) -> bool:
         return any(known.name == rule for known in self._books.rules.rules)

@@ -33,6 +33,14 @@ class Pushed(Struct, frozen=True):
     answer: str
 
 
+class ShownDestination(Struct, frozen=True):
+    """A destination in use: its name and type, and whether a test push can try it."""
+
+    name: str
+    type: str
+    testable: bool
+
+
 async def ended(store: Store, now: datetime, destination: str | None = None) -> list[Rest]:
     """End the pauses and close the breakers of a destination, or of all; return which these were."""
     found = await rests(store, now)
@@ -117,6 +125,14 @@ class Retries:
         """Try a destination; raises NotFound for an unknown one, Refused where its type has no test."""
         self._expect(destination)
         return await tested(self._destinations()[destination], self._clock())
+
+    def shown_destinations(self) -> list[ShownDestination]:
+        """Return the destinations in use, by name."""
+        found = self._destinations()
+        return [
+            ShownDestination(name, found[name].type, isinstance(found[name], Testable))
+            for name in sorted(found)
+        ]
 
     def _expect(self, destination: str | None) -> None:
         names = self._destinations()

@@ -1,0 +1,249 @@
+"""Deliveries: destinations with their queue and breaker, what waits or was given up, attempts; retry, resume."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from msgspec import Raw, Struct
+
+from adapter.console.context import ConsoleContext
+from adapter.console.filters import url
+from adapter.console.page import Action, Done, Page
+from adapter.console.visitor import Visitor
+from adapter.errors import NotFound, Unreadable
+from adapter.model.deliveries import UNSENT, Delivery, DeliveryStatus, Selection
+from adapter.services.delivery.retries import ShownDestination
+from adapter.services.delivery.shown import Rest, ShownDelivery, ends, rests, shown
+from adapter.services.read_timeout import ReadTimeout
+from adapter.services.support.delivery_list import COUNTED, Counted, ListedDeliveries, Unsent, counted, listed
+
+_HOME: Final = "/console/deliveries"
+#: Pages of a customer's deliveries that are looked at for one.
+_PAGES_OF_CUSTOMER: Final = 10
+
+
+class DeliveriesQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which deliveries of those that wait or were given up; times in UTC where they name no zone."""
+
+    status: Unsent = "dead"
+    destination: str = ""
+    type: str = ""
+    error: str = ""
+    since: str = ""
+    until: str = ""
+    after: str | None = None
+
+
+class Line(Struct, frozen=True):
+    """A destination. `waiting` and `given_up` are counted up to `most`; `due_since` is the longest due."""
+
+    name: str
+    type: str
+    testable: bool
+    configured: bool
+    state: Literal["sending", "paused", "open", "half_open"]
+    rest: Rest | None
+    waiting: int
+    given_up: int
+    due_since: datetime | None
+
+
+class DeliveriesView(Struct, frozen=True):
+    """Destinations, and a page of deliveries; `counted` says how many the filter selects."""
+
+    asked: DeliveriesQuery
+    destinations: list[Line]
+    most: int
+    found: ListedDeliveries
+    counted: Counted | None
+    statuses: tuple[str, ...] = ("dead", "due")
+
+
+class DeliveryQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which delivery; one that was made is found among those of its customer."""
+
+    id: str
+    customer: str = ""
+
+
+class DeliveryView(Struct, frozen=True):
+    """A delivery with its attempts, the oldest first, and the event that is sent."""
+
+    delivery: ShownDelivery
+    event: Raw
+    body: str
+    not_after: datetime | None
+
+
+class RetryForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which deliveries to send now: one by its id, or those of a filter."""
+
+    id: str = ""
+    status: DeliveryStatus | None = None
+    destination: str = ""
+    type: str = ""
+    error: str = ""
+    since: str = ""
+    until: str = ""
+
+
+class DestinationForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """The destination of an act."""
+
+    destination: str
+
+
+def _patience(context: ConsoleContext) -> ReadTimeout:
+    return ReadTimeout(context.settings.ingest.max_wait_seconds)
+
+
+async def _deliveries(context: ConsoleContext, query: DeliveriesQuery, _visitor: Visitor) -> DeliveriesView:
+    store, patience = context.store, _patience(context)
+    selection = _selection(query)
+    found = await listed(store, patience, query.status, selection, after=query.after, now=context.now())
+    how_many = await counted(store, patience, query.status, selection) if found.deliveries else None
+    return DeliveriesView(query, await _lines(context), COUNTED, found, how_many)
+
+
+async def _lines(context: ConsoleContext) -> list[Line]:
+    """Return the destinations in use, and others for which something waits."""
+    store, patience = context.store, _patience(context)
+    resting = {each.destination: each for each in await patience.read(rests(store, context.now()))}
+    levels = {
+        (each.destination, each.status): each for each in await patience.read(store.queue_levels(COUNTED))
+    }
+    known = {each.name: each for each in context.web.deliveries.shown_destinations()}
+    names = [*known, *sorted({name for name, _ in levels} - set(known))]
+    lines = []
+    for name in names:
+        due, dead, rest = levels.get((name, "due")), levels.get((name, "dead")), resting.get(name)
+        one = known.get(name) or ShownDestination(name, "", False)
+        lines.append(
+            Line(
+                name,
+                one.type,
+                one.testable,
+                name in known,
+                "sending" if rest is None else "paused" if rest.kind == "pause" else rest.kind,
+                rest,
+                due.count if due else 0,
+                dead.count if dead else 0,
+                due.first_due_at if due else None,
+            )
+        )
+    return lines
+
+
+async def _delivery(context: ConsoleContext, query: DeliveryQuery, _visitor: Visitor) -> DeliveryView:
+    store, patience = context.store, _patience(context)
+    found = await _found(context, query)
+    until = ends(await patience.read(rests(store, context.now())))
+    body = found.body[:20_000].decode("utf-8", "replace")
+    return DeliveryView(shown(found, until.get(found.destination)), found.event, body, found.not_after)
+
+
+async def _found(context: ConsoleContext, query: DeliveryQuery) -> Delivery:
+    """Return a delivery among those of its customer, else among those that wait or were given up."""
+    store, patience = context.store, _patience(context)
+    before: str | None = None
+    for _ in range(_PAGES_OF_CUSTOMER if query.customer else 0):
+        page = await patience.read(store.deliveries_of(query.customer, before=before))
+        one = next((each for each in page if each.id == query.id), None)
+        if one is not None:
+            return one
+        before = page.next
+        if before is None:
+            break
+    for status in UNSENT:
+        for each in await patience.read(store.deliveries(status, 1, selection=Selection(ids=(query.id,)))):
+            return each
+    raise NotFound("no such delivery is kept; name its `customer` for one that was made")
+
+
+def _selection(given: DeliveriesQuery | RetryForm) -> Selection:
+    return Selection(
+        destination=given.destination or None,
+        type=given.type or None,
+        error=given.error or None,
+        since=_moment("since", given.since),
+        until=_moment("until", given.until),
+    )
+
+
+def _moment(name: str, text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Unreadable(f"`{name}` is a time, as 2026-11-21T12:00 or 2026-11-21T12:00:00Z") from None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+async def _retry(context: ConsoleContext, form: RetryForm, _visitor: Visitor) -> Done:
+    statuses = UNSENT if form.status is None else (form.status,)
+    if form.id:
+        done = await context.web.deliveries.retry(Selection(ids=(form.id,)), UNSENT)
+        back, subject = url(_HOME), f"delivery {form.id}"
+    else:
+        if form.status not in UNSENT:
+            raise Unreadable("`status` is `due` or `dead`: those that wait, or those that were given up")
+        done = await context.web.deliveries.retry(_selection(form), statuses)
+        back = url(_HOME, status=form.status, destination=form.destination)
+        subject = ", ".join(f"{name} {value}" for name, value in _given(form)) or "all"
+    return Done(message=f"{done.retried} deliveries are due now.", back=back, subject=subject, after=done)
+
+
+def _given(form: RetryForm) -> list[tuple[str, str]]:
+    names = ("status", "destination", "type", "error", "since", "until")
+    return [(name, str(getattr(form, name))) for name in names if getattr(form, name)]
+
+
+async def _resume(context: ConsoleContext, form: DestinationForm, _visitor: Visitor) -> Done:
+    done = await context.web.deliveries.resume(form.destination)
+    return Done(
+        message=f"{form.destination} is sent to again: {done.retried} deliveries are due now.",
+        back=_HOME,
+        subject=form.destination,
+        before=[each for each in done.resumed],
+        after={"retried": done.retried},
+    )
+
+
+async def _test(context: ConsoleContext, form: DestinationForm, _visitor: Visitor) -> Done:
+    pushed = await context.web.deliveries.test(form.destination)
+    answer = f" {pushed.answer[:200]}" if pushed.answer else ""
+    said = f"{pushed.status or pushed.error or 'no answer'}"
+    verdict = "takes test pushes" if pushed.ok else "did not take the test push"
+    return Done(
+        message=f"{form.destination} {verdict}: {said}{answer}",
+        back=_HOME,
+        subject=form.destination,
+        after=pushed,
+    )
+
+
+PAGES: Final = (
+    Page(
+        path=_HOME,
+        template="deliveries.html",
+        title="Deliveries",
+        nav="Deliveries",
+        view=_deliveries,
+        query=DeliveriesQuery,
+        fragments=("destinations", "found"),
+    ),
+    Page(
+        path="/console/delivery",
+        template="delivery.html",
+        title="Delivery",
+        view=_delivery,
+        query=DeliveryQuery,
+    ),
+)
+ACTIONS: Final = (
+    Action(path=f"{_HOME}/retry", title="Retry deliveries", form=RetryForm, run=_retry),
+    Action(path=f"{_HOME}/resume", title="Resume a destination", form=DestinationForm, run=_resume),
+    Action(path=f"{_HOME}/test", title="Test a destination", form=DestinationForm, run=_test),
+)

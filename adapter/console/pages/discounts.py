@@ -1,0 +1,201 @@
+"""Discounts: a list by rule, status and customer, one with its life, and revocations with a count first."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from adapter.console.context import ConsoleContext
+from adapter.console.filters import url
+from adapter.console.page import Action, Done, Page
+from adapter.console.visitor import Visitor
+from adapter.errors import Unreadable
+from adapter.model.discounts import Status
+from adapter.model.operations import DiscountMove
+from adapter.services.read_timeout import ReadTimeout
+from adapter.services.revocations import Counted
+from adapter.services.support.discount_life import DiscountLife, discount_life
+from adapter.services.support.discount_list import Listed, Wanted, listed, row
+
+_HOME: Final = "/console/discounts"
+_STATUSES: Final[tuple[Status, ...]] = ("issued", "applied", "redeemed", "expired", "revoked")
+#: Discounts that are looked at for a count.
+_COUNTED: Final = 5_000
+#: Discounts that one form revokes; the next one goes on.
+_MOST: Final = 500
+
+
+class DiscountsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which discounts: of a rule, a status and a customer, or of one code; and before which."""
+
+    rule: str = ""
+    status: Status | None = None
+    customer: str = ""
+    code: str = ""
+    before: str | None = None
+
+
+class DiscountsView(Struct, frozen=True):
+    """Discounts, newest first."""
+
+    asked: DiscountsQuery
+    found: Listed
+    rules: list[str]
+    statuses: tuple[Status, ...]
+
+
+class DiscountQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which discount, in any spelling."""
+
+    code: str
+
+
+class DiscountView(Struct, frozen=True):
+    """A discount and its life."""
+
+    life: DiscountLife
+    open: bool
+
+
+class RevocationQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """The rule whose discounts are to be revoked; and how far an act in slices has come."""
+
+    rule: str = ""
+    after: str = ""
+    revoked: int = 0
+    left: int = 0
+    reason: str = ""
+
+
+class RevocationView(Struct, frozen=True):
+    """How many discounts of a rule are unused, None while they are being revoked or no rule is named."""
+
+    asked: RevocationQuery
+    counted: Counted | None
+    unused: int
+    rules: list[str]
+
+
+class RevokeForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """One code, and why it is revoked."""
+
+    code: str
+    reason: str = ""
+
+
+class RevokeRuleForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """A rule, the name typed once more, and why; and how far an act in slices has come."""
+
+    rule: str
+    typed: str = ""
+    reason: str = ""
+    after: str = ""
+    revoked: int = 0
+    left: int = 0
+
+
+def _patience(context: ConsoleContext) -> ReadTimeout:
+    return ReadTimeout(context.settings.ingest.max_wait_seconds)
+
+
+async def _discounts(context: ConsoleContext, query: DiscountsQuery, _visitor: Visitor) -> DiscountsView:
+    patience = _patience(context)
+    if query.code:
+        held = await patience.read(context.store.discount(query.code))
+        found = Listed([] if held is None else [row(held, context.now())], None, None)
+    else:
+        wanted = Wanted(query.rule, query.status, query.customer)
+        found = await listed(context.store, patience, wanted, query.before, context.now())
+    return DiscountsView(query, found, _rules(context), _STATUSES)
+
+
+async def _discount(context: ConsoleContext, query: DiscountQuery, _visitor: Visitor) -> DiscountView:
+    life = await discount_life(context.store, _patience(context), query.code, context.now())
+    return DiscountView(life, life.row.discount.status in {"issued", "applied"})
+
+
+async def _revocation(context: ConsoleContext, query: RevocationQuery, _visitor: Visitor) -> RevocationView:
+    counted = None
+    if query.rule and not query.after:
+        counted = await context.web.revocations.count(query.rule, _COUNTED)
+    return RevocationView(query, counted, counted.unused if counted else 0, _rules(context))
+
+
+def _rules(context: ConsoleContext) -> list[str]:
+    return sorted(rule.name for rule in context.books.rules.rules)
+
+
+async def _revoke(context: ConsoleContext, form: RevokeForm, _visitor: Visitor) -> Done:
+    if not form.reason.strip():
+        raise Unreadable("say why the discount is revoked: `reason`")
+    before = await context.web.discounts.discount(form.code)
+    after = await context.web.discounts.move(DiscountMove("revoke", form.code, reason=form.reason))
+    holder = after.metadata.get("user_id")
+    return Done(
+        message=f"{after.code} was revoked.",
+        back=url("/console/discount", code=after.code),
+        subject=after.code,
+        customer=holder if isinstance(holder, str) else "",
+        before={"status": before.status},
+        after={"status": after.status, "reason": form.reason},
+    )
+
+
+async def _revoke_rule(context: ConsoleContext, form: RevokeRuleForm, _visitor: Visitor) -> Done:
+    if form.typed != form.rule:
+        raise Unreadable("the name that was typed is not that of the rule: nothing was revoked")
+    if not form.reason.strip():
+        raise Unreadable("say why the discounts are revoked: `reason`")
+    done = await context.web.revocations.revoke(form.rule, form.reason, form.after or None, _MOST)
+    revoked, left = form.revoked + done.revoked, form.left + done.left
+    back = url(_HOME, rule=form.rule, status="revoked") if done.next is None else url(
+        f"{_HOME}/revoke-rule", rule=form.rule, after=done.next, revoked=revoked, left=left,
+        reason=form.reason,
+    )  # fmt: skip
+    begun = "" if done.next is None else "So far "
+    used = f"; {left} were used meanwhile" if left else ""
+    return Done(
+        message=f"{begun}{revoked} discounts of {form.rule} were revoked{used}.",
+        back=back,
+        subject=f"rule {form.rule}",
+        before={"revoked": form.revoked},
+        after={"revoked": revoked, "left": left, "reason": form.reason},
+    )
+
+
+PAGES: Final = (
+    Page(
+        path=_HOME,
+        template="discounts.html",
+        title="Discounts",
+        nav="Discounts",
+        view=_discounts,
+        query=DiscountsQuery,
+        fragments=("found",),
+    ),
+    Page(
+        path="/console/discount",
+        template="discount.html",
+        title="Discount",
+        view=_discount,
+        query=DiscountQuery,
+    ),
+    Page(
+        path=f"{_HOME}/revoke-rule",
+        template="discounts_revoke.html",
+        title="Revoke the discounts of a rule",
+        role="operate",
+        view=_revocation,
+        query=RevocationQuery,
+    ),
+)
+ACTIONS: Final = (
+    Action(path="/console/discount/revoke", title="Revoke a discount", form=RevokeForm, run=_revoke),
+    Action(
+        path=f"{_HOME}/revoke-rule",
+        title="Revoke the discounts of a rule",
+        form=RevokeRuleForm,
+        run=_revoke_rule,
+    ),
+)
