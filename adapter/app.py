@@ -220,7 +220,7 @@ def compose(
         partial(remove, store), health,
         in_force, core.metrics, clock, running, remote.host if remote else "", MemoryBudget.of(settings),
     )  # fmt: skip
-    asgi = Application(context, _pages(context, core))
+    asgi = Application(context, _pages(context, core, operations))
     reload = SettingsReload(
         in_force, reread, [destinations, WebReload(in_force, asgi.rebuild)],
         [mapper, operation_mapper, core.transactions, sweeps, ignored_counts, importing, uploads],
@@ -236,9 +236,11 @@ def compose(
     )  # fmt: skip
 
 
-def _pages(context: WebContext, core: _Core) -> list[BaseRoute]:
+def _pages(context: WebContext, core: _Core, operations: Ingest) -> list[BaseRoute]:
     """Build the console."""
-    return console_routes(ConsoleContext(context, core.store, core.books, core.world.new_token))
+    return console_routes(
+        ConsoleContext(context, core.store, core.books, core.world.new_token, operations)
+    )
 
 
 def _core(settings: Settings, store: Store | None, world: Environment, metrics: Metrics) -> _Core:

@@ -7,24 +7,35 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from adapter.services.ingest.pipeline import Ingest
 from adapter.services.loaded_files import LoadedFiles
+from adapter.services.read_timeout import ReadTimeout
 from adapter.settings.values import Settings
 from adapter.store.contract import Store
 from adapter.web.context import WebContext
 
 
 class ConsoleContext(Struct, frozen=True):
-    """The services of the web, the store, and the files in force. `new_token` returns 256 random bits."""
+    """The services of the web, the store, and the files in force. `new_token` returns 256 random bits.
+
+    `operations` takes what came to `POST /v1/evaluate`, when it is replayed.
+    """
 
     web: WebContext
     store: Store
     books: LoadedFiles
     new_token: Callable[[], str]
+    operations: Ingest
 
     @property
     def settings(self) -> Settings:
         """The settings in force."""
         return self.web.settings
+
+    @property
+    def patience(self) -> ReadTimeout:
+        """The timeout of reads from the store."""
+        return ReadTimeout(self.settings.ingest.max_wait_seconds)
 
     def now(self) -> datetime:
         """Return the current time in UTC."""

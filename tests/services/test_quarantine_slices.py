@@ -11,6 +11,7 @@ from adapter.model.encoding import encode
 from adapter.model.quarantine import Quarantined
 from adapter.model.quarantine_groups import group_of
 from adapter.services import quarantine_groups, quarantine_removal, replay
+from adapter.services.ingest.result import Result
 from adapter.services.quarantine_groups import grouped, members
 from adapter.services.quarantine_removal import RemovalFilter, remove, remove_slice
 from adapter.services.read_timeout import ReadTimeout
@@ -97,7 +98,7 @@ class Nothing:
     sources = ("segment",)
 
     def preview(self, message: Any) -> Any:
-        return replay.Result(message.key, "ignored")
+        return Result(message.key, "ignored")
 
 
 async def test_a_replay_goes_on_behind_the_slice_before(store: Store) -> None:

@@ -292,7 +292,7 @@ class FakeRevocations(Revocations):
     def __init__(self) -> None:
         self.asked: list[tuple[str, str | None, str | None]] = []
 
-    async def count(self, rule: str) -> Counted:
+    async def count(self, rule: str, most: int | None = None) -> Counted:
         if rule != "gift":
             raise NotFound("no such rule")
         return Counted(rule, 3, 1)

@@ -9,8 +9,32 @@ from __future__ import annotations
 from typing import Final
 
 from adapter.console.page import Action, Download, Page, UploadAction
-from adapter.console.pages import audit, now
+from adapter.console.pages import (
+    audit,
+    customer,
+    deliveries,
+    discounts,
+    imports,
+    now,
+    quarantine,
+    redemptions,
+)
 
-PAGES: Final[tuple[Page, ...]] = (*now.PAGES, *audit.PAGES)
-ACTIONS: Final[tuple[Action | UploadAction, ...]] = ()
-DOWNLOADS: Final[tuple[Download, ...]] = (*audit.DOWNLOADS,)
+PAGES: Final[tuple[Page, ...]] = (
+    *now.PAGES,
+    *customer.PAGES,
+    *discounts.PAGES,
+    *redemptions.PAGES,
+    *quarantine.PAGES,
+    *deliveries.PAGES,
+    *imports.PAGES,
+    *audit.PAGES,
+)
+ACTIONS: Final[tuple[Action | UploadAction, ...]] = (
+    *customer.ACTIONS,
+    *discounts.ACTIONS,
+    *quarantine.ACTIONS,
+    *deliveries.ACTIONS,
+    *imports.ACTIONS,
+)
+DOWNLOADS: Final[tuple[Download, ...]] = (*customer.DOWNLOADS, *imports.DOWNLOADS, *audit.DOWNLOADS)

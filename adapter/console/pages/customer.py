@@ -16,7 +16,6 @@ from adapter.console.visitor import Visitor
 from adapter.errors import Unreadable
 from adapter.model.customers import FIELDS, Customer
 from adapter.model.quarantine import Unmapped, unmapped
-from adapter.services.read_timeout import ReadTimeout
 from adapter.services.support.finding import Finder, Found
 from adapter.services.support.timeline import KINDS, Kind, Timeline, timeline
 from adapter.services.support.why_not import Reasons, WhyNot
@@ -88,19 +87,15 @@ class ErasureForm(Struct, frozen=True, forbid_unknown_fields=True):
     typed: str = ""
 
 
-def _patience(context: ConsoleContext) -> ReadTimeout:
-    return ReadTimeout(context.settings.ingest.max_wait_seconds)
-
-
 async def _search(context: ConsoleContext, query: FindQuery, _visitor: Visitor) -> Search:
-    finder = Finder(context.store, context.web.discounts, _patience(context))
+    finder = Finder(context.store, context.web.discounts, context.patience)
     return Search(query.q, await finder.find(query.q))
 
 
 async def _customer(context: ConsoleContext, query: CustomerQuery, _visitor: Visitor) -> Shown:
     customer = await context.web.discounts.customer(query.id)
     kinds = KINDS if query.kind is None else (query.kind,)
-    patience = _patience(context)
+    patience = context.patience
     listed = await patience.read(
         timeline(context.store, customer.source_id, kinds, query.before, context.now())
     )
@@ -139,7 +134,7 @@ def _fact(customer: Customer, name: str, value: Any) -> Fact:
 async def _why(context: ConsoleContext, query: WhyQuery, _visitor: Visitor) -> Why:
     customer = await context.web.discounts.customer(query.id)
     at = _moment(query.at) if query.at else context.now()
-    reasons = Reasons(context.store, context.books, context.web.dry_runs, _patience(context))
+    reasons = Reasons(context.store, context.books, context.web.dry_runs, context.patience)
     return Why(customer.source_id, await reasons.why_not(customer.source_id, query.rule, at), _rules(context))
 
 

@@ -1,4 +1,4 @@
-"""Deliveries: destinations with their queue and breaker, what waits or was given up, attempts; retry, resume."""
+"""Deliveries: destinations with queue and breaker, what waits or was given up, attempts; retry, resume."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from adapter.errors import NotFound, Unreadable
 from adapter.model.deliveries import UNSENT, Delivery, DeliveryStatus, Selection
 from adapter.services.delivery.retries import ShownDestination
 from adapter.services.delivery.shown import Rest, ShownDelivery, ends, rests, shown
-from adapter.services.read_timeout import ReadTimeout
 from adapter.services.support.delivery_list import COUNTED, Counted, ListedDeliveries, Unsent, counted, listed
 
 _HOME: Final = "/console/deliveries"
@@ -94,12 +93,8 @@ class DestinationForm(Struct, frozen=True, forbid_unknown_fields=True):
     destination: str
 
 
-def _patience(context: ConsoleContext) -> ReadTimeout:
-    return ReadTimeout(context.settings.ingest.max_wait_seconds)
-
-
 async def _deliveries(context: ConsoleContext, query: DeliveriesQuery, _visitor: Visitor) -> DeliveriesView:
-    store, patience = context.store, _patience(context)
+    store, patience = context.store, context.patience
     selection = _selection(query)
     found = await listed(store, patience, query.status, selection, after=query.after, now=context.now())
     how_many = await counted(store, patience, query.status, selection) if found.deliveries else None
@@ -108,7 +103,7 @@ async def _deliveries(context: ConsoleContext, query: DeliveriesQuery, _visitor:
 
 async def _lines(context: ConsoleContext) -> list[Line]:
     """Return the destinations in use, and others for which something waits."""
-    store, patience = context.store, _patience(context)
+    store, patience = context.store, context.patience
     resting = {each.destination: each for each in await patience.read(rests(store, context.now()))}
     levels = {
         (each.destination, each.status): each for each in await patience.read(store.queue_levels(COUNTED))
@@ -136,7 +131,7 @@ async def _lines(context: ConsoleContext) -> list[Line]:
 
 
 async def _delivery(context: ConsoleContext, query: DeliveryQuery, _visitor: Visitor) -> DeliveryView:
-    store, patience = context.store, _patience(context)
+    store, patience = context.store, context.patience
     found = await _found(context, query)
     until = ends(await patience.read(rests(store, context.now())))
     body = found.body[:20_000].decode("utf-8", "replace")
@@ -145,7 +140,7 @@ async def _delivery(context: ConsoleContext, query: DeliveryQuery, _visitor: Vis
 
 async def _found(context: ConsoleContext, query: DeliveryQuery) -> Delivery:
     """Return a delivery among those of its customer, else among those that wait or were given up."""
-    store, patience = context.store, _patience(context)
+    store, patience = context.store, context.patience
     before: str | None = None
     for _ in range(_PAGES_OF_CUSTOMER if query.customer else 0):
         page = await patience.read(store.deliveries_of(query.customer, before=before))
@@ -206,7 +201,7 @@ async def _resume(context: ConsoleContext, form: DestinationForm, _visitor: Visi
         message=f"{form.destination} is sent to again: {done.retried} deliveries are due now.",
         back=_HOME,
         subject=form.destination,
-        before=[each for each in done.resumed],
+        before=list(done.resumed),
         after={"retried": done.retried},
     )
 

@@ -13,7 +13,6 @@ from adapter.console.visitor import Visitor
 from adapter.errors import Unreadable
 from adapter.model.discounts import Status
 from adapter.model.operations import DiscountMove
-from adapter.services.read_timeout import ReadTimeout
 from adapter.services.revocations import Counted
 from adapter.services.support.discount_life import DiscountLife, discount_life
 from adapter.services.support.discount_list import Listed, Wanted, listed, row
@@ -95,12 +94,8 @@ class RevokeRuleForm(Struct, frozen=True, forbid_unknown_fields=True):
     left: int = 0
 
 
-def _patience(context: ConsoleContext) -> ReadTimeout:
-    return ReadTimeout(context.settings.ingest.max_wait_seconds)
-
-
 async def _discounts(context: ConsoleContext, query: DiscountsQuery, _visitor: Visitor) -> DiscountsView:
-    patience = _patience(context)
+    patience = context.patience
     if query.code:
         held = await patience.read(context.store.discount(query.code))
         found = Listed([] if held is None else [row(held, context.now())], None, None)
@@ -111,7 +106,7 @@ async def _discounts(context: ConsoleContext, query: DiscountsQuery, _visitor: V
 
 
 async def _discount(context: ConsoleContext, query: DiscountQuery, _visitor: Visitor) -> DiscountView:
-    life = await discount_life(context.store, _patience(context), query.code, context.now())
+    life = await discount_life(context.store, context.patience, query.code, context.now())
     return DiscountView(life, life.row.discount.status in {"issued", "applied"})
 
 

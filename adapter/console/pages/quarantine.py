@@ -13,13 +13,12 @@ from adapter.console.page import Action, Done, Page
 from adapter.console.visitor import Visitor
 from adapter.errors import NotFound, Unreadable
 from adapter.services.quarantine_groups import Groups, Members, grouped, members
-from adapter.services.quarantine_removal import RemovalFilter
-from adapter.services.read_timeout import ReadTimeout
-from adapter.services.replay import ReplayOptions, Shown, shown
+from adapter.services.quarantine_removal import RemovalFilter, remove_slice
+from adapter.services.replay import ReplayOptions, Shown, replay_slice, shown
 
 _HOME: Final = "/console/quarantine"
-#: What is shown of a replay: this many messages that stay.
-_STAYING: Final = 20
+#: Messages that one form replays; the next one goes on.
+_MOST: Final = 50
 
 
 class QuarantineQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,19 +117,15 @@ class Progress(Struct, frozen=True):
     fraction: float
 
 
-def _patience(context: ConsoleContext) -> ReadTimeout:
-    return ReadTimeout(context.settings.ingest.max_wait_seconds)
-
-
 async def _groups(context: ConsoleContext, query: QuarantineQuery, _visitor: Visitor) -> GroupsView:
-    return GroupsView(await grouped(context.store, _patience(context), query.before), query.before is None)
+    return GroupsView(await grouped(context.store, context.patience, query.before), query.before is None)
 
 
 async def _group(context: ConsoleContext, query: GroupQuery, _visitor: Visitor) -> GroupView:
     if not query.group:
-        found = await grouped(context.store, _patience(context))
+        found = await grouped(context.store, context.patience)
         return GroupView("", "all messages", "", found.looked_at, found.next is not None, None)
-    one = await members(context.store, _patience(context), query.group)
+    one = await members(context.store, context.patience, query.group)
     if one.group is None:
         raise NotFound("no message of this group is in quarantine any more, or its messages are older")
     return GroupView(query.group, one.group.reason, one.group.source, one.group.count, one.more, one)
@@ -149,7 +144,9 @@ async def _replay(context: ConsoleContext, form: ReplayForm, _visitor: Visitor) 
     options = ReplayOptions(ids, None, False, form.drop_ignored, form.group or None)
     after = form.after if form.id is None else form.id - 1
     upto = form.upto if form.id is None else form.id
-    done = await context.replay_slice(options, after, upto)
+    done = await replay_slice(
+        context.store, context.web.ingest, options, after, upto, most=_MOST, operations=context.operations
+    )
     replayed = [shown(one) for one in done.replayed]
     stayed = form.stayed + sum(each.stays for each in replayed)
     passed = form.passed + len(replayed) - sum(each.stays for each in replayed)
@@ -190,7 +187,7 @@ async def _discard(context: ConsoleContext, form: DiscardForm, _visitor: Visitor
     which = RemovalFilter(ids, everything=form.everything, group=form.group or None)
     after = form.after if form.id is None else form.id - 1
     upto = form.upto if form.id is None else form.id
-    done = await context.remove_slice(which, form.reason, after, upto)
+    done = await remove_slice(context.store, which, form.reason, after, upto, dry_run=False)
     removed = form.removed + done.removed
     following = None if form.id is not None else done.next
     back = _HOME if following is None else url(

@@ -14,7 +14,6 @@ from adapter.errors import NotFound, Unreadable
 from adapter.model.codes import folded
 from adapter.model.money import from_minor_units
 from adapter.model.redemptions import CodeUse, Redemption, Rollback, State, amount_of
-from adapter.services.read_timeout import ReadTimeout
 
 _PAGE: Final = 50
 
@@ -84,17 +83,13 @@ class RedemptionView(Struct, frozen=True):
     rollbacks: list[RolledBack]
 
 
-def _patience(context: ConsoleContext) -> ReadTimeout:
-    return ReadTimeout(context.settings.ingest.max_wait_seconds)
-
-
 async def _redemptions(
     context: ConsoleContext, query: RedemptionsQuery, _visitor: Visitor
 ) -> RedemptionsView:
     given = [name for name in ("order", "code", "customer") if getattr(query, name)]
     if len(given) > 1:
         raise Unreadable("name an order, a code or a customer: one of them at a time")
-    store, patience = context.store, _patience(context)
+    store, patience = context.store, context.patience
     if query.code:
         reading = store.redemptions("code", folded(query.code), _PAGE, query.before)
     elif query.order:
@@ -108,7 +103,7 @@ async def _redemptions(
 
 
 async def _redemption(context: ConsoleContext, query: RedemptionQuery, _visitor: Visitor) -> RedemptionView:
-    patience = _patience(context)
+    patience = context.patience
     found = await patience.read(context.store.redemption(query.id))
     if found is None:
         raise NotFound(

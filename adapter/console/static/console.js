@@ -27,6 +27,23 @@ export function drawPlots(root = document) {
   }
 }
 
+/** Read parts of the page again that say so: `data-again` has the seconds, and the part has an id. */
+export function readAgain() {
+  for (const part of document.querySelectorAll("[data-again]:not([data-again=''])")) {
+    setTimeout(async () => {
+      const busy = document.hidden || part.contains(document.activeElement) || part.querySelector("details[open]");
+      if (!busy && part.isConnected) {
+        const headers = { "HX-Request": "true", "HX-Target": `div#${part.id}` };
+        const response = await fetch(location.href, { headers }).catch(() => null);
+        if (response?.ok) part.outerHTML = await response.text();
+      }
+      readAgain();
+    }, Number(part.dataset.again) * 1000);
+    break;
+  }
+}
+
+document.addEventListener("DOMContentLoaded", () => readAgain());
 document.addEventListener("DOMContentLoaded", () => drawPlots());
 if (document.readyState !== "loading") drawPlots();
 document.addEventListener("htmx:after:swap", () => drawPlots());
