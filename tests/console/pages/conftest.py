@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -82,12 +83,19 @@ class Shop:
         return await self.client.act(path, page, **form)
 
 
+@asynccontextmanager
+async def shop_in(folder: Path, **settings: Any) -> AsyncIterator[Shop]:
+    """Run a console that needs a token, over a store and files of its own."""
+    for name, text in (("rules", RULES), ("mappings", MAPPING)):
+        (folder / name).mkdir()
+        (folder / name / f"{name}.yaml").write_text(text)
+    files = {f"files__{name}": str(folder / name) for name in ("rules", "mappings")}
+    async with opened(console_settings(folder, **SECURED, **files, **settings)) as client:
+        yield Shop(client)
+
+
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
-    """A console that needs a token, over a store of its own."""
-    for name, text in (("rules", RULES), ("mappings", MAPPING)):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / f"{name}.yaml").write_text(text)
-    files = {f"files__{name}": str(tmp_path / name) for name in ("rules", "mappings")}
-    async with opened(console_settings(tmp_path, **SECURED, **files)) as client:
-        yield Shop(client)
+    """The console of a shop without destinations."""
+    async with shop_in(tmp_path) as running:
+        yield running

@@ -10,8 +10,8 @@ import pytest
 
 from adapter.model.deliveries import Past, PastAttempt, Pause
 from adapter.store.values import DeliveryResult
-from tests.console.opened import OPERATOR, READER, SECURED, console_settings, opened
-from tests.console.pages.conftest import MARKUP, RULES, Shop
+from tests.console.opened import OPERATOR, READER
+from tests.console.pages.conftest import MARKUP, Shop, shop_in
 
 HOME = "/console/deliveries"
 ANSWER = PastAttempt(datetime(2026, 11, 21, 12, tzinfo=UTC), 1, 503, "it answered 503", f"{MARKUP} down")
@@ -20,18 +20,13 @@ ANSWER = PastAttempt(datetime(2026, 11, 21, 12, tzinfo=UTC), 1, 503, "it answere
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
     """A shop with a webhook that nothing listens to; nothing is sent by itself."""
-    for name, text in (("rules", RULES), ("mappings", "source: segment\nmappings: []\n")):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / f"{name}.yaml").write_text(text)
-    files = {f"files__{name}": str(tmp_path / name) for name in ("rules", "mappings")}
     webhook = {
         "destinations__webhook__type": "webhook",
         "destinations__webhook__url": "http://127.0.0.1:9/hook",
         "destinations__webhook__allow_private_addresses": True,
-        "destinations__webhook__secret": "whsec_" + "A" * 32,
     }
-    async with opened(console_settings(tmp_path, **SECURED, **files, **webhook)) as client:
-        yield Shop(client)
+    async with shop_in(tmp_path, **webhook) as running:
+        yield running
 
 
 async def give_up(shop: Shop, count: int = 1) -> list[str]:
