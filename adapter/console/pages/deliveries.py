@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Final, Literal
 
@@ -17,6 +18,7 @@ from adapter.services.delivery.retries import ShownDestination
 from adapter.services.delivery.shown import Rest, ShownDelivery, ends, rests, shown
 from adapter.services.support.delivery_list import COUNTED, Counted, ListedDeliveries, Unsent, counted, listed
 
+_NUMBER: Final = re.compile("[0-9]{1,18}")
 _HOME: Final = "/console/deliveries"
 #: Pages of a customer's deliveries that are looked at for one.
 _PAGES_OF_CUSTOMER: Final = 10
@@ -62,17 +64,17 @@ class DeliveriesView(Struct, frozen=True):
 class DeliveryQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which delivery; one that was made is found among those of its customer."""
 
-    id: str
+    id: str = ""
     customer: str = ""
 
 
 class DeliveryView(Struct, frozen=True):
-    """A delivery with its attempts, the oldest first, and the event that is sent."""
+    """A delivery with its attempts, the oldest first, and the event that is sent; None where none is named."""
 
-    delivery: ShownDelivery
-    event: Raw
-    body: str
-    not_after: datetime | None
+    delivery: ShownDelivery | None
+    event: Raw = Raw(b"null")
+    body: str = ""
+    not_after: datetime | None = None
 
 
 class RetryForm(Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,6 +97,8 @@ class DestinationForm(Struct, frozen=True, forbid_unknown_fields=True):
 
 async def _deliveries(context: ConsoleContext, query: DeliveriesQuery, _visitor: Visitor) -> DeliveriesView:
     store, patience = context.store, context.patience
+    if query.after is not None and not _NUMBER.fullmatch(query.after):
+        raise Unreadable("`after` is the `next` of the page before")
     selection = _selection(query)
     found = await listed(store, patience, query.status, selection, after=query.after, now=context.now())
     how_many = await counted(store, patience, query.status, selection) if found.deliveries else None
@@ -132,6 +136,8 @@ async def _lines(context: ConsoleContext) -> list[Line]:
 
 async def _delivery(context: ConsoleContext, query: DeliveryQuery, _visitor: Visitor) -> DeliveryView:
     store, patience = context.store, context.patience
+    if not query.id:
+        return DeliveryView(None)
     found = await _found(context, query)
     until = ends(await patience.read(rests(store, context.now())))
     body = found.body[:20_000].decode("utf-8", "replace")

@@ -41,7 +41,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     With `whole` it is a dry run: the rows of the whole file are read.
     """
 
-    id: str
+    id: str = ""
     column: list[str] = []
     delimiter: str = ""
     decimal: Literal["point", "comma"] = "point"
@@ -57,12 +57,14 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ColumnsView(Struct, frozen=True):
-    """A staged import: what its columns and first rows become; `dry_run` says that more rows were read."""
+    """A staged import: what its columns and first rows become; `dry_run` says that more rows were read.
+
+    `staged` is None where no import is named.
+    """
 
     asked: Options
-    staged: Staged
+    staged: Staged | None
     dry_run: bool
-    leftover: int
 
 
 class ImportQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,9 +108,11 @@ async def _imports(context: ConsoleContext, query: ImportsQuery, _visitor: Visit
 
 
 async def _columns(context: ConsoleContext, query: Options, _visitor: Visitor) -> ColumnsView:
+    if not query.id:
+        return ColumnsView(query, None, False)
     most = DRY_RUN_BYTES if query.whole else SHOWN_BYTES
     staged = await _staging(context).preview(query.id, _options(query), most)
-    return ColumnsView(query, staged, query.whole, len(staged.preview.refused))
+    return ColumnsView(query, staged, query.whole)
 
 
 def _options(given: Options) -> ImportOptions:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapter.model.deliveries import Past, PastAttempt, Pause
+from adapter.settings.scalars import Secret
 from adapter.store.values import DeliveryResult
 from tests.console.opened import OPERATOR, READER
 from tests.console.pages.conftest import MARKUP, Shop, shop_in
@@ -24,6 +25,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
         "destinations__webhook__type": "webhook",
         "destinations__webhook__url": "http://127.0.0.1:9/hook",
         "destinations__webhook__allow_private_addresses": True,
+        "destinations__webhook__secrets": (Secret("whsec_" + "A" * 32),),
     }
     async with shop_in(tmp_path, **webhook) as running:
         yield running
