@@ -69,7 +69,7 @@ class DeliveryQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DeliveryView(Struct, frozen=True):
-    """A delivery with its attempts, the oldest first, and the event that is sent; None where none is named."""
+    """A delivery with its attempts, oldest first, and the event that is sent; None where none is named."""
 
     delivery: ShownDelivery | None
     event: Raw = Raw(b"null")
