@@ -238,9 +238,7 @@ def compose(
 
 def _pages(context: WebContext, core: _Core, operations: Ingest) -> list[BaseRoute]:
     """Build the console."""
-    return console_routes(
-        ConsoleContext(context, core.store, core.books, core.world.new_token, operations)
-    )
+    return console_routes(ConsoleContext(context, core.store, core.books, core.world.new_token, operations))
 
 
 def _core(settings: Settings, store: Store | None, world: Environment, metrics: Metrics) -> _Core:
