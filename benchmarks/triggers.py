@@ -87,11 +87,11 @@ def customers(count: int) -> Iterator[str]:
         yield f"c-{n},Customer {n},c{n}@example.com,{day},{'gold' if n % 100 == 0 else 'none'},{n % 1000}\n"
 
 
-def world(folder: Path) -> World:
-    """Return a new store without a rule that reads dates."""
+def world(folder: Path, text: str = RULES) -> World:
+    """Return a new store, by default without a rule that reads dates."""
     rules = folder / "rules"
     rules.mkdir()
-    (rules / "rules.yaml").write_text(RULES)
+    (rules / "rules.yaml").write_text(text)
     (rules / "definitions.yaml").write_text("segments: {gold: 'user.tier == \"gold\"'}\n")
     clock = Clock()
     settings = Settings(
