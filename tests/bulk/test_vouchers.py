@@ -18,7 +18,7 @@ from adapter.services.bulk.dump import Dump, Filters
 from adapter.services.bulk.dump_formats import csv_of, jsonl
 from adapter.services.checkout.requests import Checkout, Reserve, RollBack
 from tests.bulk.conftest import Ended, Shop
-from tests.bulk.importing import reasons, run
+from tests.bulk.importing import live, reasons, run
 
 HEADER = (
     "Code,Voucher Type,Discount Type,Value,Start Date,Expiration Date,Redemption Limit,Redeemed Quantity\n"
@@ -99,6 +99,25 @@ async def test_a_hold_reserves_a_use_and_a_rollback_gives_it_back(shop: Shop) ->
     assert taken["state"] == "redeemed"
     await shop.app.bookings.roll_back(RollBack(redemption=hold))
     assert (await redeemed(shop, "ONE", "bob"))["redeemed"][0]["amount"] == "10.00"
+
+
+async def completed(shop: Shop, order_id: str, coupon: str) -> None:
+    """Receive an order without lines."""
+    call = {"type": "track", "event": "Order Completed", "userId": "ann", "messageId": f"m-{order_id}",
+            "properties": {"order_id": order_id, "total": 60, "currency": "EUR", "coupon": coupon}}  # fmt: skip
+    await live(shop, msgspec.json.encode({**call, "timestamp": shop.now}).decode())
+
+
+async def test_an_order_of_the_stream_without_lines_counts_a_use_and_spends_no_gift_card(shop: Shop) -> None:
+    await imported(shop, "TWO,,AMOUNT,10,,,2,", "CARD,GIFT_VOUCHER,,100,,,,")
+    for order_id, coupon in (("o1", "two"), ("o1", "two"), ("o2", "TWO"), ("o3", "TWO"), ("o4", "CARD")):
+        await completed(shop, order_id, coupon)
+    taken = await shop.store.redemptions("all")
+    assert sorted((each.order_id, use.code, use.amount) for each in taken for use in each.uses) == [
+        ("o1", "TWO", None), ("o2", "TWO", None)
+    ]  # fmt: skip
+    assert why(await redeemed(shop, "TWO", "bo")) == "usage_limit_reached"
+    assert (await validated(shop, "CARD"))["amount"] == "60.00"
 
 
 async def test_a_gift_card_is_spent_in_parts_and_refilled_by_a_rollback(shop: Shop) -> None:

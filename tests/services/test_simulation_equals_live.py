@@ -189,7 +189,8 @@ def _simulated(live: _Live, bodies: list[tuple[datetime, dict[str, Any]]]) -> li
         gone = {one.source_id for one in changes.erased}
         for source, target in changes.moved:
             kept[:] = [replace(each, source_id=target) if each.source_id == source else each for each in kept]
-        kept[:] = [each for each in kept if each.source_id not in gone]
+        if gone:  # a list of 100,000 is not made anew for each message
+            kept[:] = [each for each in kept if each.source_id not in gone]
         kept.extend(decided.decisions)
 
     book.simulator._note = keep

@@ -64,7 +64,7 @@ class Killing:
             async for line in process.stdout:
                 left -= line.decode().strip() == kind
                 if left == 0:
-                    await asyncio.sleep(self._random.uniform(0, 0.01))  # into any moment of a transaction
+                    await asyncio.sleep(self._random.uniform(0, 0.02))  # into any moment of a transaction
                     process.kill()
                     self.kills[kind] += 1
                     break

@@ -80,6 +80,7 @@ class Told:
             return removal if self._how == "timers-first" else rest
 
         results = await self._transactions.settle(batch, complete=parted)
+        _tell("fire")  # so that some kills come here
         await asyncio.sleep(0.02)
         await self._store.transact(lambda transaction: transaction.save(left[0]))
         return results

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from adapter.errors import NotFound
+from adapter.model.actions import StoreCredit
 from adapter.model.codes import folded
 from adapter.model.customers import Customer
 from adapter.model.discounts import DiscountRecord
@@ -109,7 +110,7 @@ class CheckoutService:
         return reply
 
     async def redeem_unpriced(self, request: Checkout, key: str | None = None) -> Reply:
-        """Book shared codes on an order of the event stream whose lines are not known.
+        """Book shared codes and vouchers on an order of the event stream whose lines are not known.
 
         The request's order has the attributes that conditions read.
         """
@@ -118,8 +119,18 @@ class CheckoutService:
         return await self._book(replace(wish, origin="stream", unpriced=True))
 
     def shares(self, code: str) -> bool:
-        """Tell whether a code is one that everybody may use."""
+        """Tell whether a rule shares a code with everybody."""
         return self._terms.shared.any_of((code,))
+
+    async def takes_unpriced(self, code: str) -> bool:
+        """Tell whether everybody may use a code on an order whose lines are not known.
+
+        Not so a gift card, since what the order took of it is not known either.
+        """
+        if self.shares(code):
+            return True
+        view = await self._read(self._store.checkout(CheckoutQuery((code,), "", (), self._clock())))
+        return any(not isinstance(each.action, StoreCredit) for each in view.vouchers.values())
 
     async def roll_back(self, asked: RollBack, caller: str = "", key: str | None = None) -> Reply:
         """Give back a redemption, whole or in part; raises NotFound."""

@@ -49,10 +49,6 @@ class OrderStream:
         self._submit = submit
         self._clock = clock
 
-    def shares(self, code: str) -> bool:
-        """Tell whether a code is one that everybody may use."""
-        return self._checkout.shares(code)
-
     async def redeem(self, work: Work) -> Booked:
         """Redeem the codes of an order; returns the work without the moves that are done by it.
 
@@ -69,7 +65,7 @@ class OrderStream:
                     continue
                 discounts += told(work, await self._store.meant(sorted(codes)))
         for move in _redemptions(work):
-            if folded(move.code) not in done and self._checkout.shares(move.code):
+            if folded(move.code) not in done and await self._checkout.takes_unpriced(move.code):
                 reply = await self._redeemed_unpriced(work, move)
                 done.add(folded(move.code))
                 reason = reason if reply.status == 200 else _reason(reply)
@@ -82,7 +78,7 @@ class OrderStream:
         return Booked(replace(work, operations=left), discounts, reason)
 
     async def _redeemed_unpriced(self, work: Work, move: DiscountMove) -> Reply:
-        """Redeem a shared code without amounts: the order came without lines, or cannot be priced."""
+        """Redeem a code that everybody may use without amounts: the order came without lines, or cannot be priced."""
         customer = {} if move.source_id is None else {"source_id": move.source_id}
         events = [each.event for each in work.operations if isinstance(each, EventOccurred)]
         request = Checkout(

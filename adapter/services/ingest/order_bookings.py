@@ -23,10 +23,6 @@ class Booked(Struct, frozen=True):
 class OrderBookings(Protocol):
     """Books orders (`adapter.services.checkout.stream`). Verbs may be repeated, and raise Unavailable."""
 
-    def shares(self, code: str) -> bool:
-        """Tell whether a code is one that everybody may use: no discount was issued under it."""
-        ...
-
     async def redeem(self, work: Work) -> Booked:
         """Redeem the codes of a completed order before its message is decided."""
         ...
@@ -36,8 +32,11 @@ class OrderBookings(Protocol):
         ...
 
 
-def of_orders(works: Sequence[Work], shares: Callable[[str], bool]) -> list[int]:
-    """Return the places of works that say something of orders, or redeem codes that everybody may use."""
+def of_orders(works: Sequence[Work], shares: Callable[[str], bool] = lambda _code: True) -> list[int]:
+    """Return the places of works that say something of orders, or redeem codes that everybody may use.
+
+    By default any code may be one of these: the store knows which codes are vouchers.
+    """
     return [
         at
         for at, work in enumerate(works)

@@ -178,7 +178,7 @@ class Ingest:
     async def _submit(
         self, decoded: Decoded, works: Sequence[Work], results: Sequence[Result | None], size: int
     ) -> list[Result]:
-        places = of_orders(works, self._orders.shares) if self._orders is not None else []
+        places = of_orders(works) if self._orders is not None else []
         settled = await (self._book(works, places, size) if places else self._settle(works, size))
         self._counts.flag(works, settled)
         coming = iter(settled)
