@@ -103,9 +103,10 @@ async def test_a_hold_reserves_a_use_and_a_rollback_gives_it_back(shop: Shop) ->
 
 async def completed(shop: Shop, order_id: str, coupon: str) -> None:
     """Receive an order without lines."""
-    call = {"type": "track", "event": "Order Completed", "userId": "ann", "messageId": f"m-{order_id}",
-            "properties": {"order_id": order_id, "total": 60, "currency": "EUR", "coupon": coupon}}  # fmt: skip
-    await live(shop, msgspec.json.encode({**call, "timestamp": shop.now}).decode())
+    said = {"order_id": order_id, "total": 60, "currency": "EUR", "coupon": coupon}
+    call = {"type": "track", "event": "Order Completed", "userId": "ann", "properties": said}
+    body = msgspec.json.encode({**call, "messageId": f"m-{order_id}", "timestamp": shop.now})
+    await live(shop, body.decode())
 
 
 async def test_an_order_of_the_stream_without_lines_counts_a_use_and_spends_no_gift_card(shop: Shop) -> None:

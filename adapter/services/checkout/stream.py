@@ -78,7 +78,7 @@ class OrderStream:
         return Booked(replace(work, operations=left), discounts, reason)
 
     async def _redeemed_unpriced(self, work: Work, move: DiscountMove) -> Reply:
-        """Redeem a code that everybody may use without amounts: the order came without lines, or cannot be priced."""
+        """Redeem a code of everybody without amounts: the order came without lines, or cannot be priced."""
         customer = {} if move.source_id is None else {"source_id": move.source_id}
         events = [each.event for each in work.operations if isinstance(each, EventOccurred)]
         request = Checkout(
