@@ -175,7 +175,8 @@ def _bodies(
             name = kind if kind != "again" else "Page Seen"
             friend = f"c-{value % friends}" if friends else "ab"[value % 2]
             more = {"skus": [f"s{value % 3}", f"s{value % 2}"], "card": value % 4, "friend": friend}
-            body |= {"type": "track", "event": name, "properties": {"cart_value": value, "total": value, **more}}
+            properties = {"cart_value": value, "total": value, **more}
+            body |= {"type": "track", "event": name, "properties": properties}
         before = body
         yield at, body
 
