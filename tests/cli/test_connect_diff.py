@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from adapter.cli.main import commands
+from tests.cli.segment_types import DestinationAnswer, Subscriptions, expect
 
 TRIGGER = 'type = "identify"'
 MAPPING = (
@@ -27,7 +28,7 @@ class PublicApi:
     def __init__(self) -> None:
         self.status = 200
         self.destination: dict[str, Any] = {
-            "id": "d1", "enabled": True, "metadata": {"id": "614a3c7d791c91c41bae7599"},
+            "id": "d1", "enabled": True, "sourceId": "s1", "metadata": {"id": "614a3c7d791c91c41bae7599"},
             "settings": {"sharedSecret": "\u2022\u2022\u2022\u2022"},
         }  # fmt: skip
         self.settings: dict[str, Any] = {
@@ -56,14 +57,19 @@ class PublicApi:
             return self.status if self.status != 200 else 401, {"errors": [{"type": "x"}]}
         if path == "/destinations/d1":
             assert accept == "application/vnd.segment.v1+json"
+            expect(DestinationAnswer, {"destination": self.destination})
             return 200, {"data": {"destination": self.destination}}
         assert accept == "application/vnd.segment.v1alpha+json"
-        send = {"id": "s1", "actionId": "nFPnRozhz1mh4Gbx4MLvT5", "enabled": True, "trigger": self.trigger}
-        other = {"id": "s0", "actionId": "other", "enabled": True, "trigger": "", "settings": {}}
-        if path.endswith("?pagination.count=100"):
-            return 200, {"data": {"subscriptions": [other], "pagination": {"current": "a", "next": "b="}}}
-        assert path.endswith("/subscriptions?pagination.count=100&pagination.cursor=b%3D")
-        return 200, {"data": {"subscriptions": [{**send, "settings": self.settings}], "pagination": {}}}
+        common = {"name": "Behaviour", "actionSlug": "send", "destinationId": "d1", "enabled": True}
+        other = {**common, "id": "s0", "actionId": "other", "trigger": "", "settings": {}}
+        send = {**common, "id": "s1", "actionId": "nFPnRozhz1mh4Gbx4MLvT5", "trigger": self.trigger,
+                "settings": self.settings}  # fmt: skip
+        page = {"subscriptions": [other], "pagination": {"current": "a", "next": "b="}}
+        if not path.endswith("/subscriptions?pagination.count=100"):
+            assert path.endswith("/subscriptions?pagination.count=100&pagination.cursor=b%3D")
+            page = {"subscriptions": [send], "pagination": {"current": "b="}}
+        expect(Subscriptions, page)
+        return 200, {"data": page}
 
 
 @pytest.fixture

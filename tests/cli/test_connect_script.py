@@ -20,6 +20,7 @@ from adapter.cli.main import commands
 from adapter.services.authoring.connect_segment import SegmentDestination
 from adapter.services.authoring.segment_drift import drift
 from adapter.services.authoring.segment_script import script
+from tests.cli.segment_types import CreateDestination, CreateSubscription, expect
 
 TRIGGER = """type = "track" and event = "Bob's ${HOME} `id` %{y} \\\\ é" """
 SECRETS = {
@@ -133,6 +134,8 @@ def test_the_script_creates_a_destination_and_its_subscription(api: PublicApi, r
         ),
     ]  # fmt: skip
     created, subscription = (body for *_, body in api.calls)
+    expect(CreateDestination, created)
+    expect(CreateSubscription, subscription)
     assert drift(WANTED, created | {"metadata": {"id": created["metadataId"]}}, [subscription]) == []
 
 
