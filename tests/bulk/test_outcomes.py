@@ -203,6 +203,34 @@ async def test_a_file_that_is_cut_off_is_a_failed_import_with_the_rows_before(sh
     assert (await shop1.store.counts())["customers"] == 100
 
 
+async def test_a_quote_that_never_closes_fails_the_import_and_stores_the_rows_before(shop1: Shop) -> None:
+    ended = await run(shop1, "I08")
+    assert ended.job.state == "failed"
+    assert "row 3: the quote opened here is never closed (column name)" in ended.job.error
+    assert "rows after it were not read" in ended.job.error
+    assert (await shop1.store.counts())["customers"] == 1
+
+
+async def test_inches_in_a_cell_are_text(shop1: Shop) -> None:
+    await run(shop1, "I09")
+    customer = await shop1.store.customer("c-1")
+    assert customer is not None
+    assert customer.name == '6" pipe'
+
+
+async def test_other_ends_of_lines_are_text_within_a_json_line(shop1: Shop) -> None:
+    ended = await shop1.imports("events", content(CASES["I31"]) + b"\n{}\n")
+    assert (ended.job.counts.accepted, ended.rows) == (2, [4])  # the blank line is the second row
+    texts = {each.id: each.attributes.get("t") for each in await shop1.store.events("c-1")}
+    assert texts == {"e1": "a\u2028b\x85c", "e2": None}
+
+
+async def test_of_a_line_that_is_too_long_its_place_is_kept_and_not_its_bytes(shop1: Shop) -> None:
+    [refused] = (await run(shop1, "I32")).refused
+    assert (refused.row, refused.reason) == (2, "the line is longer than 10 MB (bytes 36 to 12000093)")
+    assert refused.raw == b""
+
+
 async def test_a_number_of_64_bits_stays_exact_and_reasons_name_what_cannot_be_kept(shop: Shop) -> None:
     said = [row.reason for row in (await run(shop, "I33")).refused]
     words = ("NaN", "out of range", "surrogate", "NUL", "`user` occurs twice")
