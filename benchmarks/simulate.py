@@ -9,8 +9,8 @@ over all: what the second takes more is what an event costs in memory.
     .venv/bin/python -m benchmarks.simulate --events 100_000 --seconds 3 --rounds 1
 
 The last line is JSON: `events_per_s_1`, `_100` and `_1000` by processor time, `peak_mb` of the run over all
-events with `grown_mb` over the one of a tenth, `live_per_s`, `recorded_per_s` (the shipped rules over the recorded
-events) and `ratio_over_live`, which is their quotient.
+events with `grown_mb` over the one of a tenth, `live_per_s`, `recorded_per_s` (the shipped rules over the
+recorded events) and `ratio_over_live`, which is their quotient.
 """
 
 from __future__ import annotations

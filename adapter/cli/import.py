@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from adapter import app
 from adapter.cli import import_by_server, import_report
+from adapter.cli.import_evaluation import sentence
 from adapter.cli.import_options import HELP, options_of
 from adapter.cli.open_store import expect_readable
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, settled, stopped
@@ -230,6 +231,8 @@ class _Command:
                 continue
             job = self._job(source)
             found = preview(job, source.given(), composed.books, composed.store)
+            if self._wanted.evaluate and not found.error:
+                found.notes.append(await sentence(self._settings, composed.books, job, source))
             typer.echo(encode(found) if self._as_json else import_report.shown(found))
             bad = bad or bool(found.error or found.counts.refused)
         return bad

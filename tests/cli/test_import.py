@@ -135,6 +135,23 @@ def test_bodies_are_mapped_by_a_file_of_their_own(project: Project) -> None:
     assert project.counts()["events"] == 1
 
 
+def test_a_dry_run_of_an_evaluation_says_how_many_discounts_it_would_issue(project: Project) -> None:
+    (project.folder / "rules").unlink()
+    (project.folder / "rules").mkdir()
+    (project.folder / "rules" / "third.yaml").write_text(
+        "name: third\ntrigger: order_completed\nconditions: ['history.count(\"order_completed\") >= 2']\n"
+        "action: {type: percentage_off, value: 10}\nguardrails: {stackable: true}\n"
+    )
+    rows = "".join(f"o{n},order_completed,c-{n % 2},2023-01-0{1 + n // 2}T00:00:00Z\n" for n in range(7))
+    (project.folder / "past.csv").write_text(f"id,name,user,occurred_at\n{rows}")
+    shown = project.run("events", "past.csv", "--evaluate", "--dry-run")
+    assert (shown.exit_code, "the rules would issue 3 discounts" in shown.stdout) == (0, True)
+    assert project.counts()["discounts"] == 0
+    assert "would issue" not in project.run("events", "past.csv", "--dry-run").stdout
+    assert project.run("events", "past.csv", "--evaluate").exit_code == 0
+    assert project.counts()["discounts"] == 3
+
+
 def test_an_interrupted_import_goes_on_where_it_was(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
