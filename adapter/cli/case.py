@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from adapter.cli.load_files import mappings_of
 from adapter.cli.open_store import expect_readable
-from adapter.cli.payloads import decode
 from adapter.cli.settings import Config, Mappings, Store, options, settled, stopped
-from adapter.errors import AdapterError, MappingError, Refused
-from adapter.files.dumping import dump
-from adapter.mapping.actions.as_json import plain
-from adapter.mapping.mapping_set import MappingSet
+from adapter.errors import AdapterError, Refused
 from adapter.model.journal import JournalEntry
-from adapter.services.authoring.anonymise import Anonymiser
+from adapter.services.authoring.recorded_case import RecordedCase, file_name, recorded_case
 from adapter.settings.values import Settings
 from adapter.sources.registry import SOURCES
 from adapter.store.engines import open_store
@@ -41,7 +34,6 @@ Output = Annotated[
     ),
 ]
 _PAGE = 50
-_RECEIVED = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 @commands.callback(epilog=EXAMPLES)
@@ -67,13 +59,16 @@ def from_message(
     book = mappings_of(settings)
     try:
         entry = asyncio.run(_found(settings, message_id))
-        payload, replaced = _payload(entry)
-        target = output or Path(settings.files.mappings) / _file_name(message_id)
-        fixture, cases = _write(target, entry.source, payload, _case(book, entry.source, payload, name))
+        target = output or Path(settings.files.mappings) / file_name(message_id)
+        made = recorded_case(
+            book, entry.source, _body(entry), {*entry.quarantined().names(), *entry.names},
+            title=name or "A recorded message", file=f"{target.name}.json",
+        )  # fmt: skip
+        fixture, cases = _write(target, made)
     except AdapterError as error:
         raise stopped(error) from None
     typer.echo(f"wrote {fixture} and {cases}")
-    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(replaced.items())) or "nothing"
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(made.replaced.items())) or "nothing"
     typer.echo(f"replaced: {kinds}; read {fixture} before you commit it", err=True)
 
 
@@ -93,43 +88,22 @@ async def _found(settings: Settings, message_id: str) -> JournalEntry:
     raise Refused(f"no message `{message_id}` is in the journal, which goes back `journal.days`")
 
 
-def _payload(entry: JournalEntry) -> tuple[Any, dict[str, int]]:
-    """Return the body with which a source would send the message, without personal data."""
+def _body(entry: JournalEntry) -> Any:
+    """Return the body with which a source would send the message. Raises Refused."""
     message = entry.message()
     body = SOURCES[entry.source].recorded(message.document) if message and entry.source in SOURCES else None
     if body is None:
         raise Refused(f"message `{entry.message_id}` cannot be sent again: it was no call or event of a CDP")
-    anonymiser = Anonymiser({*entry.quarantined().names(), *entry.names})
-    return anonymiser.value(body), anonymiser.replaced
+    return body
 
 
-def _case(book: MappingSet, source: str, payload: Any, name: str | None) -> dict[str, Any]:
-    operations: list[Any] = []
-    reasons: list[str] = []
-    decoded = decode(source, msgspec.json.encode(payload), _RECEIVED)
-    for message in decoded.messages:
-        try:
-            operations += [plain(operation) for operation in book.operations(message)]
-        except MappingError as error:
-            reasons.append(error.message)
-    reasons += [entry.reason for entry in decoded.quarantined]
-    outcome = {"quarantined": reasons} if reasons else {}
-    return {"name": name or "A recorded message", "expect": operations, **outcome}
-
-
-def _write(target: Path, source: str, payload: Any, case: dict[str, Any]) -> tuple[Path, Path]:
+def _write(target: Path, made: RecordedCase) -> tuple[Path, Path]:
     """Write the fixture and its case; existing files are not overwritten. Raises Refused."""
     fixture, cases = target.with_name(f"{target.name}.json"), target.with_name(f"{target.name}.test.yaml")
     for path in (fixture, cases):
         if path.exists():
             raise Refused(f"{path} exists: choose another name with --output, or delete it")
     target.parent.mkdir(parents=True, exist_ok=True)
-    fixture.write_bytes(msgspec.json.format(msgspec.json.encode(payload), indent=2) + b"\n")
-    case = {"name": case.pop("name"), "file": fixture.name, **case}
-    text = f"source: {source}\ncases:\n  - {dump(case, 4).lstrip()}\n"
-    cases.write_text(text, encoding="utf-8")
+    fixture.write_text(made.fixture, encoding="utf-8")
+    cases.write_text(made.cases, encoding="utf-8")
     return fixture, cases
-
-
-def _file_name(message_id: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", message_id).strip("-")[:80] or "message"

@@ -20,10 +20,7 @@ from adapter.mapping.testing import case_files
 from adapter.rules.testing import cases as rule_cases
 from adapter.rules.testing.vocabulary import known
 from adapter.services.authoring import ignored_warnings
-from adapter.services.authoring.inexpressible import inexpressible
-from adapter.services.authoring.lineage import unfed
-from adapter.services.authoring.unsent_identities import unsent_identities
-from adapter.services.loaded_files import check_files
+from adapter.services.authoring.file_checks import check_all
 from adapter.settings.fields import Keys
 from adapter.settings.load import place, read
 from adapter.settings.values import Files, Settings
@@ -87,16 +84,9 @@ def all_problems(
     if settings is not None:
         problems += _uncertified(settings, place(_CERTIFICATE, config, os.environ, given))
     files = (settings or Settings(files=_folders(given))).files
-    names = settings.destinations.names if settings else None
     deciding = settings is None or settings.destinations.core is None
-    found = check_files(files, now, destinations=names, deciding=deciding)
+    found = check_all(files, settings, now)
     problems += found.problems
-    if deciding and found.mappings and found.rules and found.model:
-        problems += unfed(found.model, found.mappings, found.rules)
-    if found.mappings and settings:
-        problems += unsent_identities(settings.destinations, found.mappings)
-    if found.rules and settings:
-        problems += inexpressible(settings.destinations, found.rules)
     cases, of_cases = case_files.load(Path(files.mappings))
     problems += of_cases
     if found.mappings:
