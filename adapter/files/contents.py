@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 
@@ -11,8 +12,17 @@ def read(path: Path) -> bytes:
 
 
 def replace(path: Path, text: str) -> None:
-    """Replace a file's text atomically, so that a reader sees the old or the new one; raises OSError."""
+    """Replace or create a file, atomically and durably: readers see the old or the new. Raises OSError."""
     temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.chmod(path.stat().st_mode)
+    with temporary.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    if path.exists():
+        temporary.chmod(path.stat().st_mode)
     temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the new name, too, outlives a loss of power
+    finally:
+        os.close(folder)

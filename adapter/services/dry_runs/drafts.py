@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -29,14 +30,27 @@ class DraftTexts(Struct, frozen=True):
 
 def with_drafts(settings: Settings, texts: DraftTexts) -> LoadedFiles:
     """Return the files of the folders with drafts laid over them; raises InvalidDraft with all problems."""
-    with TemporaryDirectory(prefix="adapter-drafts-") as folder:
-        place = Path(folder).resolve()
-        mappings = _written(place / "mappings", texts.mappings)
-        rules = _written(place / "rules", texts.rules)
+    with laid_out(texts) as (drafts, place):
         try:
-            return read_files(settings, placeholders(settings), Drafts(mappings, rules))
+            return read_files(settings, placeholders(settings), drafts)
         except InvalidFiles as error:
             raise InvalidDraft(_told(error, f"{place}/")) from None
+
+
+@contextmanager
+def laid_out(texts: DraftTexts) -> Iterator[tuple[Drafts, Path]]:
+    """Write drafts into a private folder, removed at the end; raises InvalidDraft for their names."""
+    with TemporaryDirectory(prefix="adapter-drafts-") as folder:
+        place = Path(folder).resolve()
+        yield (
+            Drafts(_written(place / "mappings", texts.mappings), _written(place / "rules", texts.rules)),
+            place,
+        )
+
+
+def is_draft_name(name: str) -> bool:
+    """Tell whether a file of mappings or rules may have this name."""
+    return _NAME.fullmatch(name) is not None and not name.endswith((".test.yaml", ".test.yml"))
 
 
 def _written(folder: Path, texts: Mapping[str, str]) -> list[Path]:
@@ -47,7 +61,7 @@ def _written(folder: Path, texts: Mapping[str, str]) -> list[Path]:
 
 
 def _file(folder: Path, name: str, text: str) -> Path:
-    if _NAME.fullmatch(name) is None or name.endswith((".test.yaml", ".test.yml")):
+    if not is_draft_name(name):
         raise InvalidDraft(f"`{name[:120]}` is not the name of a mapping or rule file, such as `vip.yaml`")
     (folder / name).write_text(text, encoding="utf-8", errors="replace")
     return folder / name
