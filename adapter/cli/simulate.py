@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from msgspec import Struct
-from msgspec.structs import replace
 
 from adapter.cli.open_store import expect_readable
 from adapter.cli.settings import AsJson, Config, Mappings, Store, options, settled, stopped
@@ -21,22 +17,9 @@ from adapter.cli.simulation_table import table
 from adapter.cli.source_option import source_option
 from adapter.errors import AdapterError, InvalidDraft
 from adapter.model.encoding import encode
-from adapter.rules.engine.ruleset import RuleSet
-from adapter.rules.expressions.durations import parse_window
-from adapter.services.bulk import local
-from adapter.services.figures import RuleFiguresReader
-from adapter.services.loaded_files import Drafts, LoadedFiles, read_files
-from adapter.services.read_timeout import ReadTimeout
-from adapter.services.simulation import sweep, traffic
+from adapter.services.simulation import sweep
+from adapter.services.simulation.job import Asked, Listener, moment, run
 from adapter.services.simulation.page import page
-from adapter.services.simulation.rates import Rates
-from adapter.services.simulation.report import Report, report
-from adapter.services.simulation.run import Book, Progress, simulate
-from adapter.services.simulation.spool import Spool
-from adapter.services.simulation.traffic import Traffic
-from adapter.settings.values import Settings
-from adapter.store.contract import Store as Reading
-from adapter.store.engines import open_store
 
 EXAMPLES = """\b
 Examples:
@@ -45,8 +28,7 @@ Examples:
   adapter simulate vip.yaml --events monday.jsonl.gz --events tuesday.jsonl.gz
   adapter simulate drafts/ --what-if guardrails.max_daily_redemptions=100,200,400"""
 
-#: Seconds of one read of the store.
-_PATIENCE = 60.0
+#: Rows that were left out of files, and that are told.
 _TOLD = 10
 
 Draft = Annotated[
@@ -78,18 +60,6 @@ WhatIf = Annotated[
 ]  # fmt: skip
 
 
-class _Asked(Struct, frozen=True):
-    """What the command was asked for."""
-
-    settings: Settings
-    draft: Path | None
-    events: Sequence[Path]
-    source: str
-    start: datetime
-    end: datetime
-    sweeps: Sequence[sweep.WhatIf]
-
-
 def rules(
     *,
     draft: Draft = None,
@@ -110,12 +80,15 @@ def rules(
     """
     settings, now = settled(config, options(store, mappings=mappings)), datetime.now(UTC)
     try:
-        asked = _Asked(
-            settings, draft, events or (), source or "", _moment(since, now, "--since"),
-            now if until is None else _moment(until, now, "--until"), list(map(sweep.read, what_if or ())),
+        asked = Asked(
+            settings=settings, draft=draft, events=events or (), source=source or "",
+            start=_moment(since, now, "--since"),
+            end=now if until is None else _moment(until, now, "--until"),
+            sweeps=list(map(sweep.read, what_if or ())),
         )  # fmt: skip
         sweep.combinations(asked.sweeps)
-        found, tried = _run(asked, now)
+        readable = partial(expect_readable, settings.store.url)
+        found, tried = run(asked, now, Listener(_tell_left_out, _progress(), readable))
     except AdapterError as error:
         raise stopped(error) from None
     if html is not None:
@@ -129,102 +102,25 @@ def rules(
 
 
 def _moment(text: str, now: datetime, option: str) -> datetime:
-    window = parse_window(text)
-    if window is not None:
-        return now - window
     try:
-        return traffic.utc(datetime.fromisoformat(text))
-    except ValueError:
-        message = f"`{text}` is no time: write 30d, 12h or 2026-03-01"
-        raise typer.BadParameter(message, param_hint=option) from None
+        return moment(text, now)
+    except InvalidDraft as error:
+        raise typer.BadParameter(error.message, param_hint=option) from None
 
 
-def _run(asked: _Asked, now: datetime) -> tuple[Report, sweep.Sweep | None]:
-    in_force, drafted = read_files(asked.settings), _drafted(asked)
-    with ExitStack() as stack:
-        seen = Traffic(stack.enter_context(Spool()), stack.enter_context(Spool()))
-        rates = asyncio.run(_gather(seen, asked, in_force, now))
-        books = [("the rules in force", in_force.rules)]
-        books += [(str(asked.draft), drafted)] if drafted is not None else []
-        until = None if asked.events else asked.end
-        names = in_force.mappings.names
-        simulated = simulate(
-            seen, [Book.of(name, book, seen, names=names) for name, book in books], until, _progress(seen)
-        )
-        zones = {rule.name: rule.guardrails.time_zone for _, book in books for rule in book.rules}
-        other = {name: zone for name, zone in zones.items() if zone != "UTC"}
-        tried = _swept(asked, seen, in_force, until) if asked.sweeps else None
-        return report(simulated, seen, rates, other), tried
-
-
-async def _gather(seen: Traffic, asked: _Asked, files: LoadedFiles, now: datetime) -> Rates:
-    """Read the traffic, and the rates at which discounts were redeemed."""
-    told: list[str] = []
-    for path in asked.events:
-        traffic.of_file(seen, local.Source(path).given(), files, asked.source, now=now, tell=told.append)
+def _tell_left_out(told: Sequence[str]) -> None:
     for said in told[:_TOLD]:
         typer.echo(f"adapter: left out: {said}", err=True)
     if len(told) > _TOLD:
         typer.echo(f"adapter: and {len(told) - _TOLD:,} more rows", err=True)
-    if asked.events:
-        return Rates(())
-    url = asked.settings.store.url
-    await expect_readable(url)
-    store: Reading = open_store(url)
-    # A file is read beside its server, without its lock; a database has to be connected to.
-    connects = not url.startswith("sqlite:")
-    if connects:
-        await store.open()
-    try:
-        await traffic.of_store(seen, store, asked.start, asked.end, files.mappings.names)
-        reader = RuleFiguresReader(store, files, lambda: now, ReadTimeout(_PATIENCE))
-        return Rates(await reader.all())
-    finally:
-        if connects:
-            await store.close()
 
 
-def _drafted(asked: _Asked) -> RuleSet | None:
-    """Return the rules of a folder, or those in force with a draft over them; raises InvalidFiles."""
-    if asked.draft is None:
-        return None
-    if asked.draft.is_dir():
-        return _of_folder(asked.settings, asked.draft)
-    return read_files(asked.settings, drafts=Drafts(rules=(asked.draft,))).rules
-
-
-def _of_folder(settings: Settings, folder: Path) -> RuleSet:
-    return read_files(replace(settings, files=replace(settings.files, rules=str(folder)))).rules
-
-
-def _swept(asked: _Asked, seen: Traffic, in_force: LoadedFiles, until: datetime | None) -> sweep.Sweep:
-    points = []
-    for values in sweep.combinations(asked.sweeps):
-        with TemporaryDirectory(prefix="adapter-what-if-") as place:
-            tried = _with_values(asked, Path(place), values)
-        book = Book.of("what if", tried, seen, names=in_force.mappings.names)
-        simulate(seen, [book], until, _progress(seen))
-        points.append(sweep.point(values, book.tally))
-    return sweep.Sweep(asked.sweeps, points)
-
-
-def _with_values(asked: _Asked, place: Path, values: Sequence[Any]) -> RuleSet:
-    """Return the rules that are simulated, with other values; raises InvalidDraft where none has them."""
-    chosen = asked.draft or Path(asked.settings.files.rules)
-    if not sweep.with_values(chosen, place, asked.sweeps, values):
-        missing = ", ".join(f"`{each.name}`" for each in asked.sweeps)
-        raise InvalidDraft(f"no rule has {missing}; name a rule to set it there: RULE:PATH=VALUES")
-    if chosen.is_dir():
-        return _of_folder(asked.settings, place)
-    return read_files(asked.settings, drafts=Drafts(rules=(place / chosen.name,))).rules
-
-
-def _progress(seen: Traffic) -> Progress:
+def _progress() -> Callable[[int, int], None]:
     """Return what shows on a terminal how far a simulation is."""
     if not sys.stderr.isatty():
-        return lambda _count: None
+        return lambda _count, _of: None
 
-    def tell(count: int) -> None:
-        typer.echo(f"\r{count:,} of {len(seen.works):,} messages", nl=count == len(seen.works), err=True)
+    def tell(count: int, of: int) -> None:
+        typer.echo(f"\r{count:,} of {of:,} messages", nl=count == of, err=True)
 
     return tell

@@ -32,7 +32,7 @@ def completed(decision: Decision, rules: Sequence[tuple[str, Node]]) -> Decision
     `rules` are all of the trigger's, by the files that made the decision.
     """
     told = {outcome.rule for outcome in decision.outcomes}
-    view = _view(decision, reads(*(node for _, node in rules)))
+    view = seen_by(decision, reads(*(node for _, node in rules)))
     more = [
         RuleOutcome(name, "not_met", f"not issued: {_why(node, decision.seen, view)}")
         for name, node in rules
@@ -47,7 +47,7 @@ def near_misses(decision: Decision, nodes: Mapping[str, Node]) -> dict[str, list
     `nodes` are the conditions by rule, by the files that made the decision.
     """
     missed = [each.rule for each in decision.outcomes if each.outcome == "not_met" and each.rule in nodes]
-    view = _view(decision, reads(*(nodes[name] for name in missed)))
+    view = seen_by(decision, reads(*(nodes[name] for name in missed)))
     found = {name: compile_shortfalls(nodes[name])(view) for name in missed}
     known = {name: [each for each in lacking if each.value is not None] for name, lacking in found.items()}
     return {name: list(map(near_miss, lacking)) for name, lacking in known.items() if lacking}
@@ -79,8 +79,8 @@ def _parts(node: Node) -> Iterator[Node]:
         yield node
 
 
-def _view(decision: Decision, named: Reads) -> EvaluationContext:
-    """Return what the decision saw: values by name, and the objects around them for `has()` to look into."""
+def seen_by(decision: Decision, named: Reads) -> EvaluationContext:
+    """Return what a decision saw: values by name, and the objects around them for `has()` to look into."""
     attributes: dict[str, Any] = {}
     traits: dict[str, Any] = {}
     context: dict[str, Any] = {}
