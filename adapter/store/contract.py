@@ -40,6 +40,7 @@ from adapter.store.checkout_values import (
     Pool,
 )
 from adapter.store.console_contract import ConsoleVerbs
+from adapter.store.decision_contract import DecisionReads
 from adapter.store.forwarding_contract import ForwardingVerbs
 from adapter.store.import_contract import ImportStore
 from adapter.store.journal_contract import JournalVerbs
@@ -47,6 +48,7 @@ from adapter.store.list_contract import ListVerbs
 from adapter.store.outbox_contract import OutboxVerbs
 from adapter.store.scanning import Looks, Slice, Spot
 from adapter.store.schedule_contract import ScheduleVerbs
+from adapter.store.simulation_contract import SimulationVerbs
 from adapter.store.values import (
     Changes,
     CounterState,
@@ -143,6 +145,14 @@ class Store(
     ListVerbs,
     OutboxVerbs,
     ScheduleVerbs,
+    ImportStore,
+    ConsoleVerbs,
+    DecisionReads,
+    ForwardingVerbs,
+    JournalVerbs,
+    OutboxVerbs,
+    ScheduleVerbs,
+    SimulationVerbs,
     Protocol,
 ):
     """The verbs of an engine. Reads see only what is committed.

@@ -23,6 +23,7 @@ from adapter.model.deliveries import Pause
 from adapter.model.encoding import encode
 from adapter.model.erasures import CUSTOMER_ERASED
 from adapter.model.imports import ImportJob, ImportStep, RefusedRow
+from adapter.model.simulations import CustomerChange, SimulationAsked, SimulationResult, SimulationRun
 from adapter.model.vouchers import Voucher
 from adapter.store import rows
 from adapter.store.copy import copy, reopen
@@ -87,7 +88,17 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
     await _fill_imports(store, run, make)
     await store.add_session(ConsoleSession(b"s", b"t", "é", make.at(hours=1)), make.now)
     await store.begin_audit(AuditEntry(at=make.now, who="é\0", role="admin", action="Erase", customer="c1"))
+    await _fill_simulations(store, make)
     return store
+
+
+async def _fill_simulations(store: Any, make: Any) -> None:
+    asked = SimulationAsked(title="t", since="30d", start=make.now, end=make.now)
+    run = SimulationRun(id="s1", created_at=make.now, lease_until=make.at(hours=1), asked=asked)
+    assert await store.begin_simulation(run, make.now, 10)
+    await store.end_simulation(
+        replace(run, state="done"), SimulationResult(b"r", [CustomerChange("c1", b"{}")])
+    )
 
 
 async def _fill_imports(store: Any, run: Any, make: Any) -> None:
@@ -125,6 +136,7 @@ async def test_a_copy_holds_everything(filled: Any, other: Any, make: Any) -> No
     assert await other.pending_moves(code="Z9") == await filled.pending_moves(code="Z9") != []
     assert (await other.held("c\0")).quarantined == (await filled.held("c\0")).quarantined != []
     assert await other.redemptions("all") == await filled.redemptions("all") != []
+    assert await other.simulation("s1") == await filled.simulation("s1") is not None
     assert await other.rollbacks("r1") == await filled.rollbacks("r1") != []
     assert await other.import_jobs() == await filled.import_jobs() != []
     assert await other.import_chunk("imp_1", 0) == b"source_id\n7\n"

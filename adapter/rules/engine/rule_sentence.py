@@ -26,7 +26,7 @@ def rule_sentence(rule: Rule, node: Node) -> str:
     return f"{_when(rule)}{where}: {_given(rule)}{_until(rule)}."
 
 
-def _when(rule: Rule) -> str:  # noqa: PLR0911 - one sentence for each kind of trigger
+def _when(rule: Rule) -> str:
     match rule.trigger:
         case _ if rule.code is not None:
             return f"When a customer enters {rule.code} at the checkout"

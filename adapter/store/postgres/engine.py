@@ -34,6 +34,7 @@ from adapter.store.postgres.committer import ConnectionPool
 from adapter.store.postgres.connection import READING, Connection, connect, translated
 from adapter.store.postgres.console import ConsoleVerbs
 from adapter.store.postgres.copying import PostgresEnd
+from adapter.store.postgres.decision_reads import DecisionReads
 from adapter.store.postgres.forwarding import ForwardingVerbs
 from adapter.store.postgres.imports import ImportVerbs
 from adapter.store.postgres.journal import JournalVerbs
@@ -45,6 +46,7 @@ from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.redemptions import add_pool_codes
 from adapter.store.postgres.rehearsing import rehearsed
 from adapter.store.postgres.schedules import ScheduleVerbs
+from adapter.store.postgres.simulations import SimulationVerbs
 from adapter.store.postgres.statements import MIGRATIONS, SQL
 from adapter.store.postgres.transaction import PostgresTransaction
 from adapter.store.scanning import Looks, Slice, Spot
@@ -79,6 +81,8 @@ class PostgresStore(
     ListVerbs,
     OutboxReads,
     ScheduleVerbs,
+    DecisionReads,
+    SimulationVerbs,
 ):
     """See `adapter.store.contract.Store`.
 

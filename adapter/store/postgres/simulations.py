@@ -58,7 +58,9 @@ async def _dropped(connection: Connection, id_: str) -> None:
     await connection.execute(SQL["drop_simulation_examples"], id_)
 
 
-async def _list(before: tuple[datetime, str] | None, limit: int, connection: Connection) -> list[SimulationRun]:
+async def _list(
+    before: tuple[datetime, str] | None, limit: int, connection: Connection
+) -> list[SimulationRun]:
     rows = await connection.fetch(SQL["simulations"], *before_of(before), limit)
     return [read_simulation(body, state) for body, state in rows]
 

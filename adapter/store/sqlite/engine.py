@@ -26,6 +26,7 @@ from adapter.store.sqlite.backup import back_up
 from adapter.store.sqlite.connection import begun, connect, roll_back, transaction, translated
 from adapter.store.sqlite.console import ConsoleVerbs
 from adapter.store.sqlite.copying import SqliteEnd
+from adapter.store.sqlite.decision_reads import DecisionReads
 from adapter.store.sqlite.forwarding import ForwardingVerbs
 from adapter.store.sqlite.imports import ImportVerbs
 from adapter.store.sqlite.journal import JournalVerbs
@@ -39,6 +40,7 @@ from adapter.store.sqlite.reads import Reads
 from adapter.store.sqlite.redemptions import add_pool_codes
 from adapter.store.sqlite.rehearsing import rehearsed
 from adapter.store.sqlite.schedules import ScheduleVerbs
+from adapter.store.sqlite.simulations import SimulationVerbs
 from adapter.store.sqlite.statements import MIGRATIONS, SQL
 from adapter.store.sqlite.transaction import SqliteTransaction, drive
 from adapter.store.sqlite.worker import Worker
@@ -61,12 +63,16 @@ class SqliteStore(
     ActivityVerbs,
     ReadVerbs,
     ConsoleVerbs,
+    ReadVerbs,
+    ConsoleVerbs,
+    DecisionReads,
     ImportVerbs,
     ForwardingVerbs,
     JournalVerbs,
     ListVerbs,
     OutboxWrites,
     ScheduleVerbs,
+    SimulationVerbs,
 ):
     """See `adapter.store.contract.Store`; `path` may be `:memory:` for a store that is thrown away.
 

@@ -62,6 +62,10 @@ class SimulationVerbs(ABC):
     async def _write(self, work: Callable[[apsw.Connection], T]) -> T:
         """Run work in a transaction of the writing connection."""
 
+    @abstractmethod
+    async def _ask(self, work: Callable[[apsw.Connection], T]) -> T:
+        """Run a query on the reading connection."""
+
     async def begin_simulation(self, run: SimulationRun, now: datetime, most: int) -> bool:
         """Store a simulation that begins."""
         return await self._write(lambda connection: _begin(connection, run, now, most))
@@ -85,11 +89,11 @@ class SimulationVerbs(ABC):
     ) -> list[SimulationRun]:
         """Return the latest simulations."""
         given = (*before_of(before), limit)
-        rows: list[Any] = await self._write(
+        rows: list[Any] = await self._ask(
             lambda connection: list(connection.execute(SQL["simulations"], given))
         )
         return [read_simulation(body, state) for body, state in rows]
 
     async def simulation(self, id_: str) -> tuple[SimulationRun, SimulationResult | None] | None:
         """Return a simulation."""
-        return await self._write(lambda connection: _whole(connection, id_))
+        return await self._ask(lambda connection: _whole(connection, id_))

@@ -263,3 +263,29 @@ AUDIT = Table(
         weighed=False,
     ),
 )
+SIMULATIONS = Table(
+    name="simulations",
+    columns=columns(
+        id="text",
+        created_at="number",
+        state="text",
+        worker="text",
+        lease_until="number",
+        body="bytes",
+        report="bytes",
+    ),
+    key=("id",),
+    rows=NoCustomerData("what was simulated, and reports without persons; the latest 100 are kept"),
+)
+SIMULATION_EXAMPLES = Table(
+    name="simulation_examples",
+    columns=columns(source_id="text", simulation="text", number="number", example="bytes"),
+    key=("source_id", "simulation", "number"),
+    rows=CustomerRows(
+        merge=Move(),
+        erase=Delete(),
+        export=NotExported("discounts that nobody got: what other rules would have done"),
+        kept="as long as the simulation",
+        weighed=False,
+    ),
+)

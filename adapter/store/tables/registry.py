@@ -57,6 +57,8 @@ from adapter.store.tables.operation_tables import (
     RECEIPTS,
     SCHEDULES,
     SECRETS,
+    SIMULATION_EXAMPLES,
+    SIMULATIONS,
 )
 
 TABLES = (
@@ -100,6 +102,8 @@ TABLES = (
     SCHEDULES,
     ACTIVITY,
     SECRETS,
+    SIMULATIONS,
+    SIMULATION_EXAMPLES,
     JOURNAL,
     JOURNAL_NAMES,
     CONSOLE_SESSIONS,

@@ -69,6 +69,12 @@ FROM (SELECT latest.*, sum(octet_length(body)) OVER (ORDER BY decided_at DESC, n
             ORDER BY decided_at DESC, number DESC LIMIT $2 OFFSET $5) AS latest) AS sized
 WHERE before < $6 ORDER BY decided_at DESC, number DESC;
 
+-- latest_decisions --
+-- Decisions of all customers of a span of time, before a time and a number, the latest first.
+SELECT decided_at, number, source_id, body FROM decisions
+WHERE decided_at >= $1 AND decided_at <= $2 AND (decided_at, number) < ($2, $3)
+ORDER BY decided_at DESC, number DESC LIMIT $4;
+
 -- oldest_events --
 -- A customer's events, oldest first, from where a page ended, until it has so many bytes.
 SELECT body, occurred_at, event_id

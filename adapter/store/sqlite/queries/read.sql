@@ -48,6 +48,10 @@ ORDER BY occurred_at DESC, event_id DESC LIMIT ?2 OFFSET ?5;
 SELECT body, decided_at, number FROM decisions WHERE source_id = ?1 AND (decided_at, number) <= (?3, ?4)
 ORDER BY decided_at DESC, number DESC LIMIT ?2 OFFSET ?5;
 
+-- latest_decisions --
+-- Decisions of all customers before a number, the latest first.
+SELECT number, source_id, body FROM decisions WHERE number < ?1 ORDER BY number DESC LIMIT ?2;
+
 -- oldest_events --
 -- A customer's events, oldest first, from where a page ended.
 SELECT body, occurred_at, event_id FROM events WHERE source_id = ?1 AND (occurred_at, event_id) >= (?3, ?4)

@@ -22,7 +22,7 @@ WHERE id = ?1 AND state = 'running' RETURNING id;
 
 -- add_simulation_example --
 -- Store an example of a customer who is known.
-INSERT INTO simulation_examples (source_id, simulation, number, body)
+INSERT INTO simulation_examples (source_id, simulation, number, example)
 SELECT customers.source_id, ?2, ?3, ?4 FROM customers WHERE customers.source_id = ?1;
 
 -- drop_simulation --
@@ -43,4 +43,4 @@ SELECT body, state, report FROM simulations WHERE id = ?1;
 
 -- simulation_examples --
 -- The examples of a simulation.
-SELECT source_id, body FROM simulation_examples WHERE simulation = ?1 ORDER BY number;
+SELECT source_id, example FROM simulation_examples WHERE simulation = ?1 ORDER BY number;

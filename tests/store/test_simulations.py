@@ -1,0 +1,100 @@
+"""Simulations in a store: one at a time, progress, results, and examples of customers."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from adapter.model.simulations import CustomerChange, SimulationAsked, SimulationResult, SimulationRun
+from adapter.store.contract import Store
+from adapter.store.values import Erasure
+from tests.store.conftest import NOW
+
+ASKED = SimulationAsked(
+    title="cheaper", since="30d", start=NOW - timedelta(days=30), end=NOW, drafts={"vip.yaml": "name: vip\n"}
+)
+
+
+def simulation(id_: str, **changed: Any) -> SimulationRun:
+    run = SimulationRun(
+        id=id_, created_at=NOW, worker="w1", lease_until=NOW + timedelta(seconds=30), asked=ASKED
+    )
+    return replace(run, **changed)
+
+
+async def test_one_simulation_runs_at_a_time(store: Store) -> None:
+    begun = await asyncio.gather(
+        *(store.begin_simulation(simulation(id_), NOW, 100) for id_ in ("s1", "s2", "s3"))
+    )
+    assert sorted(begun) == [False, False, True]
+    assert len(await store.simulations()) == 1
+
+
+async def test_one_whose_process_has_ended_is_interrupted_and_the_next_begins(store: Store) -> None:
+    await store.begin_simulation(simulation("s1"), NOW, 100)
+    later = NOW + timedelta(minutes=1)
+    assert await store.begin_simulation(simulation("s2", created_at=later), later, 100)
+    assert [(each.id, each.state) for each in await store.simulations()] == [
+        ("s2", "running"), ("s1", "interrupted"),
+    ]  # fmt: skip
+
+
+async def test_progress_is_stored_as_long_as_it_runs(store: Store) -> None:
+    run = simulation("s1")
+    await store.begin_simulation(run, NOW, 100)
+    assert await store.note_simulation(replace(run, decided=5, messages=10))
+    found = await store.simulation("s1")
+    assert found is not None
+    assert (found[0].decided, found[0].messages, found[1]) == (5, 10, None)
+    assert await store.end_simulation(replace(run, state="cancelled"))
+    assert not await store.note_simulation(replace(run, decided=6, messages=10))
+    assert not await store.end_simulation(replace(run, state="done"), SimulationResult(b"report"))
+    assert [each.state for each in await store.simulations()] == ["cancelled"]
+
+
+async def test_a_result_comes_back_with_the_examples_of_customers_who_are_known(
+    store: Store, run: Any, make: Any
+) -> None:
+    await run.save(customers=[make.customer("c1"), make.customer("c2")])
+    await store.begin_simulation(simulation("s1"), NOW, 100)
+    examples = [CustomerChange(who, b"{}") for who in ("c2", "gone", "c1")]
+    done = simulation("s1", state="done")
+    assert await store.end_simulation(done, SimulationResult(b"report", examples))
+    assert await store.simulation("s1") == (done, SimulationResult(b"report", [examples[0], examples[2]]))
+
+
+async def test_an_erasure_deletes_the_examples_of_the_person(store: Store, run: Any, make: Any) -> None:
+    await run.save(customers=[make.customer("c1"), make.customer("c2")])
+    await store.begin_simulation(simulation("s1"), NOW, 100)
+    examples = [CustomerChange("c1", b"{}"), CustomerChange("c2", b"{}")]
+    await store.end_simulation(simulation("s1", state="done"), SimulationResult(b"report", examples))
+    await run.save(erased=[Erasure("c1")])
+    found = await store.simulation("s1")
+    assert found is not None
+    assert found[1] == SimulationResult(b"report", [examples[1]])
+
+
+async def test_the_latest_are_kept_and_pages_go_back_in_time(store: Store) -> None:
+    for number in range(5):
+        at = NOW + timedelta(minutes=number)
+        run = simulation(f"s{number}", created_at=at)
+        assert await store.begin_simulation(run, at, 3)
+        await store.end_simulation(replace(run, state="failed", error="why"))
+    first = await store.simulations(limit=2)
+    assert [each.id for each in first] == ["s4", "s3"]
+    assert [each.id for each in await store.simulations((first[-1].created_at, "s3"))] == ["s2"]
+
+
+async def test_a_deleted_one_is_gone_with_its_examples(store: Store, run: Any, make: Any) -> None:
+    await run.save(customers=[make.customer("c1")])
+    await store.begin_simulation(simulation("s1"), NOW, 100)
+    result = SimulationResult(b"report", [CustomerChange("c1", b"{}")])
+    await store.end_simulation(simulation("s1", state="done"), result)
+    await store.delete_simulation("s1")
+    assert await store.simulation("s1") is None
+    assert await store.begin_simulation(simulation("s1"), NOW, 100)
+    await store.end_simulation(simulation("s1", state="done"), SimulationResult(b"report"))
+    assert await store.simulation("s1") == (simulation("s1", state="done"), SimulationResult(b"report", []))
