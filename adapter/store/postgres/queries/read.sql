@@ -72,7 +72,7 @@ WHERE before < $6 ORDER BY decided_at DESC, number DESC;
 -- latest_decisions --
 -- Decisions of all customers of a span of time, before a time and a number, the latest first.
 SELECT decided_at, number, source_id, body FROM decisions
-WHERE decided_at >= $1 AND decided_at <= $2 AND (decided_at, number) < ($2, $3)
+WHERE decided_at >= $1 AND decided_at <= $2 AND (decided_at < $2 OR number < $3)
 ORDER BY decided_at DESC, number DESC LIMIT $4;
 
 -- oldest_events --
