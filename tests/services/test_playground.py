@@ -61,7 +61,7 @@ def writer(core: Instance, checker: DraftChecker) -> DraftWriter:
 async def test_an_error_of_a_draft_is_at_its_line(checker: DraftChecker) -> None:
     text = MAPPING.replace('attributes: {"@path": $.properties}', 'attributes: {"@pat": $.properties}')
     checked = await checker.check(Draft("mappings", "mappings.yaml", text))
-    line = next(at for at, each in enumerate(text.splitlines(), 1) if "@pat\"" in each)
+    line = next(at for at, each in enumerate(text.splitlines(), 1) if '@pat"' in each)
     assert not checked.passes
     assert [(each.mark.file, each.mark.line) for each in checked.problems if each.severity == "error"] == [
         ("mappings.yaml", line)

@@ -8,23 +8,15 @@ import signal
 import sys
 import threading
 from contextlib import suppress
-from typing import Any, BinaryIO, Literal
-
-from msgspec import Struct
+from typing import BinaryIO
 
 from adapter.errors import AdapterError
+from adapter.services.child.requests import Frame
 
 #: The lowest priority, so that the server's process always goes first.
 _NICENESS = 19
 #: Progress is told once for so many messages.
 _STEP = 500
-
-
-class Frame(Struct, frozen=True):
-    """A part of an answer: `progress` with two numbers, at the end `done` with the result or `failed`."""
-
-    kind: Literal["progress", "done", "failed"]
-    value: Any
 
 
 def main() -> None:

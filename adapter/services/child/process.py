@@ -11,8 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from adapter.errors import Refused
-from adapter.services.child.main import Frame
-from adapter.services.child.requests import Request, Tell
+from adapter.services.child.requests import Frame, Request, Tell
 
 _log = logging.getLogger(__name__)
 #: An answer that is larger is not read.

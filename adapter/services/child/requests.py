@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -27,6 +27,13 @@ T = TypeVar("T")
 Tell = Callable[[int, int], None]
 #: Seconds of one read of the store: nobody waits for a child's.
 _PATIENCE = ReadTimeout(300)
+
+
+class Frame(Struct, frozen=True):
+    """A part of an answer: `progress` with two numbers, at the end `done` with the result or `failed`."""
+
+    kind: Literal["progress", "done", "failed"]
+    value: Any
 
 
 class Request(Protocol):
