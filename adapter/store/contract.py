@@ -145,13 +145,7 @@ class Store(
     ListVerbs,
     OutboxVerbs,
     ScheduleVerbs,
-    ImportStore,
-    ConsoleVerbs,
     DecisionReads,
-    ForwardingVerbs,
-    JournalVerbs,
-    OutboxVerbs,
-    ScheduleVerbs,
     SimulationVerbs,
     Protocol,
 ):

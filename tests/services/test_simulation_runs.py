@@ -32,10 +32,10 @@ async def core(tmp_path: Path) -> AsyncIterator[Instance]:
 class Runs:
     """Simulations over an instance; without a real child `ask` waits until it is let go."""
 
-    def __init__(self, core: Instance, ask: Any = None) -> None:
+    def __init__(self, core: Instance, ask: Any = None, ids: str = "sim") -> None:
         self.now, self.going, numbers = NOON, asyncio.Event(), count(1)
         self.service = SimulationRuns(
-            core.app.store, core.app.settings, lambda: self.now, lambda: f"sim-{next(numbers)}",
+            core.app.store, core.app.settings, lambda: self.now, lambda: f"{ids}-{next(numbers)}",
             worker="w1", patience=ReadTimeout(10), ask=ask or self._waiting,
         )  # fmt: skip
         self.error: Exception | None = None
@@ -152,7 +152,7 @@ async def test_what_the_end_of_the_server_interrupts_is_told_as_interrupted(core
 async def test_what_a_killed_server_left_is_interrupted_once_its_lease_is_over(core: Instance) -> None:
     runs = Runs(core)
     begun = await runs.service.start(Wanted())
-    after = Runs(core)
+    after = Runs(core, ids="later")
     after.now = NOON + LEASE + timedelta(seconds=1)
     assert (await after.service.one(begun.id))[0].state == "interrupted"
     assert (await after.service.start(Wanted())).state == "running"

@@ -48,5 +48,7 @@ async def caps(
 
 def _cap(claim: CounterReservation, used: int) -> Cap:
     currency = counted_currency(claim) or ""
-    values = (from_minor_units(each, currency) if currency else Decimal(each) for each in (used, claim.cap))
-    return Cap(claim.guardrail, in_words(claim.key), *values, currency, "." in claim.guardrail)
+    used_up, cap = (
+        from_minor_units(each, currency) if currency else Decimal(each) for each in (used, claim.cap)
+    )
+    return Cap(claim.guardrail, in_words(claim.key), used_up, cap, currency, "." in claim.guardrail)

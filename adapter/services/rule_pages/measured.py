@@ -59,12 +59,18 @@ class Measured:
     def figures(self) -> Reading[Mapping[str, RuleFigures]]:
         """Return the figures of all rules by name, and begin to read them where they are old."""
         request = FiguresRequest(settings=self._settings, now=self._clock())
-        return self._reading("figures", request, _by_rule)
+        found: Reading[Mapping[str, RuleFigures]] = self._reading("figures", request, _by_rule)
+        return found
 
     def lift(self, question: LiftQuestion, *, begin: bool) -> Reading[list[Lift]]:
         """Return the lift of a rule; it reads every customer, and so only begins where it is to."""
         request = LiftRequest(settings=self._settings, question=question)
-        return self._reading(question, request, list, begin=begin)
+        found: Reading[list[Lift]] = self._reading(question, request, list, begin=begin)
+        return found
+
+    async def ended(self) -> None:
+        """Wait for what is being read."""
+        await asyncio.gather(*(each.task for each in self._kept.values() if each.task is not None))
 
     async def stop(self) -> None:
         """End what is being read."""

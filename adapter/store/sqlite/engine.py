@@ -63,8 +63,6 @@ class SqliteStore(
     ActivityVerbs,
     ReadVerbs,
     ConsoleVerbs,
-    ReadVerbs,
-    ConsoleVerbs,
     DecisionReads,
     ImportVerbs,
     ForwardingVerbs,
