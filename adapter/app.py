@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 
 from adapter.console.context import ConsoleContext
 from adapter.console.routes import console_routes
+from adapter.console.workbench import Readable, Workbench
 from adapter.destinations.registry import ConfiguredDestinations, configured
 from adapter.metrics import Metrics
 from adapter.services.background.activity import ActivityRecorder
@@ -210,6 +211,11 @@ def compose(
         _schedules(core, settings).run,
         *([remote.capacity.run] if remote else []),
     ]
+    workbench = Workbench.of(
+        Readable(store, books, clock, patience), settings, dry_runs, core.world.new_id,
+        worker=f"{worker_name()}:{core.world.new_id()}",
+    )  # fmt: skip
+    loops.append(workbench.run)
     working = partial(_working, store, core.capacity, committer, core.completer)
     running = partial(_running, core.destinations.clients, working, loops)
     context = WebContext(
@@ -233,12 +239,17 @@ def compose(
         checkout=checkout, bookings=bookings, revocations=revocations, privacy=privacy, forgetting=forgetting,
         health=health, running=running, working=working, read_again=reload.request, reload=reload.reload,
         asgi=asgi,
+        health=health, running=running, working=working, read_again=reload.request,
+        asgi=Application(context, _pages(context, core, workbench)),
     )  # fmt: skip
 
 
 def _pages(context: WebContext, core: _Core, operations: Ingest) -> list[BaseRoute]:
     """Build the console."""
     return console_routes(ConsoleContext(context, core.store, core.books, core.world.new_token, operations))
+def _pages(context: WebContext, core: _Core, workbench: Workbench) -> list[BaseRoute]:
+    """Build the console."""
+    return console_routes(ConsoleContext(context, core.store, core.books, secrets.token_urlsafe, workbench))
 
 
 def _core(settings: Settings, store: Store | None, world: Environment, metrics: Metrics) -> _Core:

@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from adapter.services.ingest.pipeline import Ingest
+from adapter.console.workbench import Workbench
 from adapter.services.loaded_files import LoadedFiles
 from adapter.services.read_timeout import ReadTimeout
 from adapter.settings.values import Settings
@@ -19,6 +20,7 @@ class ConsoleContext(Struct, frozen=True):
     """The services of the web, the store, and the files in force. `new_token` returns 256 random bits.
 
     `operations` takes what came to `POST /v1/evaluate`, when it is replayed.
+    `workbench` has the services of the pages on which people work at mappings and rules.
     """
 
     web: WebContext
@@ -26,6 +28,7 @@ class ConsoleContext(Struct, frozen=True):
     books: LoadedFiles
     new_token: Callable[[], str]
     operations: Ingest
+    workbench: Workbench
 
     @property
     def settings(self) -> Settings:
