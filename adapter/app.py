@@ -227,6 +227,7 @@ def compose(
         in_force, core.metrics, clock, running, remote.host if remote else "", MemoryBudget.of(settings),
     )  # fmt: skip
     asgi = Application(context, _pages(context, core, operations))
+    asgi = Application(context, _pages(context, core, workbench))
     reload = SettingsReload(
         in_force, reread, [destinations, WebReload(in_force, asgi.rebuild)],
         [mapper, operation_mapper, core.transactions, sweeps, ignored_counts, importing, uploads],
@@ -239,8 +240,6 @@ def compose(
         checkout=checkout, bookings=bookings, revocations=revocations, privacy=privacy, forgetting=forgetting,
         health=health, running=running, working=working, read_again=reload.request, reload=reload.reload,
         asgi=asgi,
-        health=health, running=running, working=working, read_again=reload.request,
-        asgi=Application(context, _pages(context, core, workbench)),
     )  # fmt: skip
 
 
