@@ -111,6 +111,7 @@ class App(Struct, frozen=True):
     read_again: Callable[[], None]
     reload: Callable[[], Coroutine[Any, Any, bool]]
     asgi: ASGIApp
+    workbench: Workbench
 
 
 class _Core(Struct, frozen=True, kw_only=True):
@@ -212,7 +213,7 @@ def compose(
         *([remote.capacity.run] if remote else []),
     ]
     workbench = Workbench.of(
-        Readable(store, books, clock, patience), settings, dry_runs, core.world.new_id,
+        Readable(store, books, clock, patience), in_force, dry_runs, core.world.new_id,
         worker=f"{worker_name()}:{core.world.new_id()}",
     )  # fmt: skip
     loops.append(workbench.run)
@@ -239,7 +240,7 @@ def compose(
         completer=core.completer, ingest=ingest, operations=operations,
         checkout=checkout, bookings=bookings, revocations=revocations, privacy=privacy, forgetting=forgetting,
         health=health, running=running, working=working, read_again=reload.request, reload=reload.reload,
-        asgi=asgi,
+        asgi=asgi, workbench=workbench,
     )  # fmt: skip
 
 

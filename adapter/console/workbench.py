@@ -10,7 +10,7 @@ from typing import Self
 from msgspec import Struct
 
 from adapter.services.dry_runs.service import DryRuns
-from adapter.services.loaded_files import LoadedFiles
+from adapter.services.loaded_files import HasSettings, LoadedFiles
 from adapter.services.playground.checking import DraftChecker
 from adapter.services.playground.payloads import Payloads
 from adapter.services.playground.trying import Playground
@@ -20,7 +20,6 @@ from adapter.services.rule_pages.listing import RuleList, RuleReads
 from adapter.services.rule_pages.measured import Measured
 from adapter.services.rule_pages.one import RulePages
 from adapter.services.simulation_runs.service import SimulationRuns
-from adapter.settings.values import Settings
 from adapter.store.contract import Store
 
 
@@ -40,7 +39,7 @@ class Workbench(Struct, frozen=True, kw_only=True):
     def of(
         cls,
         reads: Readable,
-        settings: Settings,
+        of: HasSettings,
         dry_runs: DryRuns,
         new_id: Callable[[], str],
         *,
@@ -48,19 +47,19 @@ class Workbench(Struct, frozen=True, kw_only=True):
     ) -> Self:
         """Build the services of a store and its files; `worker` names the process."""
         store, clock, patience = reads.store, reads.clock, reads.patience
-        checker = DraftChecker(settings, reads.files, clock)
-        measured = Measured(settings, clock)
+        checker = DraftChecker(of, reads.files, clock)
+        measured = Measured(of, clock)
         sources = RuleReads(store, reads.files, measured, clock, patience)
         rules = RuleList(sources)
         return cls(
             checker=checker,
-            payloads=Payloads(store, settings, clock, new_id, patience),
-            playground=Playground(dry_runs, checker, settings),
-            writer=DraftWriter(checker, settings, allowed=settings.console.write_files),
+            payloads=Payloads(store, of, clock, new_id, patience),
+            playground=Playground(dry_runs, checker, of),
+            writer=DraftWriter(checker, of),
             rules=rules,
-            rule_pages=RulePages(sources, rules, lambda: settings.files),
+            rule_pages=RulePages(sources, rules, lambda: of.settings.files),
             measured=measured,
-            simulations=SimulationRuns(store, settings, clock, new_id, worker=worker, patience=patience),
+            simulations=SimulationRuns(store, of, clock, new_id, worker=worker, patience=patience),
         )
 
     async def run(self, stop: asyncio.Event) -> None:

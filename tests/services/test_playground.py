@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import zstandard
+from msgspec.structs import replace
 
 from adapter.errors import Forbidden, InvalidDraft, NotFound, Unreadable, WrongMove
 from adapter.model.journal import JournalEntry, journal_row
@@ -22,6 +23,8 @@ from adapter.services.playground.payloads import MOST_ROWS, Found, Payloads, Sea
 from adapter.services.playground.trying import Playground
 from adapter.services.playground.writing import DraftWriter
 from adapter.services.read_timeout import ReadTimeout
+from adapter.settings.values import Console
+from adapter.web.in_force import InForce
 from tests.core.conftest import MAPPING, NOON, RULES, Instance
 from tests.core.dry_instance import running
 
@@ -41,21 +44,22 @@ async def core(tmp_path: Path) -> AsyncIterator[Instance]:
 
 @pytest.fixture
 def checker(core: Instance) -> DraftChecker:
-    return DraftChecker(core.app.settings, core.app.books, lambda: NOON)
+    return DraftChecker(InForce.of(core.app.settings), core.app.books, lambda: NOON)
 
 
 @pytest.fixture
 def playground(core: Instance, checker: DraftChecker) -> Playground:
     dry_runs = DryRuns(
-        core.app.store, core.app.books, core.app.settings, lambda: NOON,
+        core.app.store, core.app.books, InForce.of(core.app.settings), lambda: NOON,
         room=lambda: 100, shares=lambda _code: False, patience=ReadTimeout(10),
     )  # fmt: skip
-    return Playground(dry_runs, checker, core.app.settings)
+    return Playground(dry_runs, checker, InForce.of(core.app.settings))
 
 
 @pytest.fixture
 def writer(core: Instance, checker: DraftChecker) -> DraftWriter:
-    return DraftWriter(checker, core.app.settings, allowed=True)
+    writing = replace(core.app.settings, console=Console(write_files=True))
+    return DraftWriter(checker, InForce.of(writing))
 
 
 async def test_an_error_of_a_draft_is_at_its_line(checker: DraftChecker) -> None:
@@ -156,9 +160,7 @@ async def test_no_file_is_written_where_the_settings_do_not_allow_it(
     checker: DraftChecker, core: Instance
 ) -> None:
     with pytest.raises(Forbidden, match=r"console\.write_files"):
-        await DraftWriter(checker, core.app.settings, allowed=False).write(
-            Draft("rules", "r.yaml", RULES), ""
-        )
+        await DraftWriter(checker, InForce.of(core.app.settings)).write(Draft("rules", "r.yaml", RULES), "")
 
 
 class TestPayloads:
@@ -170,7 +172,11 @@ class TestPayloads:
         (tmp_path / "fixtures" / "one.json").write_text('{"a": 1}')
         numbers = count(1)
         return Payloads(
-            core.app.store, core.app.settings, lambda: NOON, lambda: f"id-{next(numbers)}", ReadTimeout(10)
+            core.app.store,
+            InForce.of(core.app.settings),
+            lambda: NOON,
+            lambda: f"id-{next(numbers)}",
+            ReadTimeout(10),
         )
 
     async def test_a_recorded_message_is_found_by_its_id(self, payloads: Payloads, core: Instance) -> None:

@@ -18,6 +18,7 @@ from adapter.services.read_timeout import ReadTimeout
 from adapter.services.rule_pages.listing import PAGE, SPAN, RuleList, RuleReads
 from adapter.services.rule_pages.measured import Measured
 from adapter.services.rule_pages.one import RulePages
+from adapter.web.in_force import InForce
 from tests.core.conftest import NOON, Instance, event
 from tests.core.dry_instance import running
 
@@ -54,7 +55,7 @@ class Pages:
         (tmp_path / "rules" / "rules.yaml").write_text(rules)
         files = core.app.books
         files.rules = read_files(core.app.settings).rules
-        self.measured = Measured(core.app.settings, lambda: NOON, ask or _nothing)
+        self.measured = Measured(InForce.of(core.app.settings), lambda: NOON, ask or _nothing)
         reads = RuleReads(core.app.store, files, self.measured, lambda: NOON, ReadTimeout(10))
         self.list = RuleList(reads)
         self.one = RulePages(reads, self.list, lambda: core.app.settings.files)

@@ -16,6 +16,7 @@ from adapter.model.simulations import SimulationRun
 from adapter.services.child.process import answer
 from adapter.services.read_timeout import ReadTimeout
 from adapter.services.simulation_runs.service import LEASE, SimulationRuns, Wanted
+from adapter.web.in_force import InForce
 from tests.core.conftest import NOON, RULES, Instance, event
 from tests.core.dry_instance import running
 
@@ -35,7 +36,7 @@ class Runs:
     def __init__(self, core: Instance, ask: Any = None, ids: str = "sim") -> None:
         self.now, self.going, numbers = NOON, asyncio.Event(), count(1)
         self.service = SimulationRuns(
-            core.app.store, core.app.settings, lambda: self.now, lambda: f"{ids}-{next(numbers)}",
+            core.app.store, InForce.of(core.app.settings), lambda: self.now, lambda: f"{ids}-{next(numbers)}",
             worker="w1", patience=ReadTimeout(10), ask=ask or self._waiting,
         )  # fmt: skip
         self.error: Exception | None = None

@@ -15,9 +15,8 @@ from adapter.mapping import mapping_set
 from adapter.services.authoring import ignored_warnings
 from adapter.services.authoring.file_checks import check_all
 from adapter.services.dry_runs.drafts import laid_out
-from adapter.services.loaded_files import Drafts, LoadedFiles
+from adapter.services.loaded_files import Drafts, HasSettings, LoadedFiles
 from adapter.services.playground.drafts import Draft, texts
-from adapter.settings.values import Settings
 
 #: Problems of other files that are told.
 _ELSEWHERE = 20
@@ -39,8 +38,8 @@ class CheckedDraft(Struct, frozen=True):
 class DraftChecker:
     """Checks one draft at a time: who types fast asks often, and each check reads the folders."""
 
-    def __init__(self, settings: Settings, files: LoadedFiles, clock: Callable[[], datetime]) -> None:
-        self._settings = settings
+    def __init__(self, of: HasSettings, files: LoadedFiles, clock: Callable[[], datetime]) -> None:
+        self._of = of
         self._files = files
         self._clock = clock
         self._one = asyncio.Lock()
@@ -53,7 +52,7 @@ class DraftChecker:
     def _checked(self, draft: Draft) -> CheckedDraft:
         with laid_out(texts([draft])) as (drafts, place):
             rules = self._files.rules if draft.kind == "mappings" else None
-            found = check_all(self._settings.files, self._settings, self._clock(), drafts, rules=rules)
+            found = check_all(self._of.settings.files, self._of.settings, self._clock(), drafts, rules=rules)
             written = place / draft.kind / draft.name
             stays, _ = ignored_warnings.applied(
                 found.problems, [written], lambda: [*found.problems, *_portability(drafts, written)]

@@ -14,8 +14,8 @@ from adapter.errors import NotFound, Refused
 from adapter.files.folders import visible
 from adapter.model.journal import JournalEntry
 from adapter.services.authoring import examples
+from adapter.services.loaded_files import HasSettings
 from adapter.services.read_timeout import ReadTimeout
-from adapter.settings.values import Settings
 from adapter.sources.registry import SOURCES
 from adapter.store.contract import Store
 
@@ -56,13 +56,13 @@ class Payloads:
     def __init__(
         self,
         store: Store,
-        settings: Settings,
+        of: HasSettings,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
         patience: ReadTimeout,
     ) -> None:
         self._store = store
-        self._settings = settings
+        self._of = of
         self._clock = clock
         self._new_id = new_id
         self._read = patience.read
@@ -110,7 +110,7 @@ class Payloads:
         return SearchedTo(message_id, at, before)
 
     def _fixtures(self) -> list[Path]:
-        mappings = Path(self._settings.files.mappings)
+        mappings = Path(self._of.settings.files.mappings)
         folders = (mappings.parent / "fixtures", mappings)
         return [path for folder in folders for path in visible(folder, "**/*.json")]
 

@@ -14,10 +14,10 @@ from adapter.errors import Unreadable
 from adapter.files.dumping import dump
 from adapter.services.dry_runs.report import DryRun, DryRunResult
 from adapter.services.dry_runs.service import DryRunRequest, DryRuns
+from adapter.services.loaded_files import HasSettings
 from adapter.services.playground import drafts as files
 from adapter.services.playground.checking import CheckedDraft, DraftChecker
 from adapter.services.playground.drafts import Draft
-from adapter.settings.values import Settings
 
 #: Lines of a diff that are shown.
 MOST_LINES = 400
@@ -56,10 +56,10 @@ class Tried(Struct, frozen=True):
 class Playground:
     """Tries drafts by dry runs, the same code that decides live traffic."""
 
-    def __init__(self, dry_runs: DryRuns, checker: DraftChecker, settings: Settings) -> None:
+    def __init__(self, dry_runs: DryRuns, checker: DraftChecker, of: HasSettings) -> None:
         self._dry_runs = dry_runs
         self._checker = checker
-        self._settings = settings
+        self._of = of
 
     async def run(self, payload: str, source: str, now: datetime | None, drafts: list[Draft]) -> Tried:
         """Try drafts on a payload at a moment; raises Refused for a payload that cannot be run at all."""
@@ -81,7 +81,7 @@ class Playground:
         )
 
     def _change(self, draft: Draft) -> FileDiff:
-        known = files.read(self._settings.files, draft.kind, draft.name)
+        known = files.read(self._of.settings.files, draft.kind, draft.name)
         return FileDiff(draft.name, not known.digest, diff(known.text, draft.text))
 
 

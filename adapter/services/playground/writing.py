@@ -11,10 +11,10 @@ from adapter.errors import Forbidden, InvalidDraft, Refused, WrongMove
 from adapter.files import contents
 from adapter.files.problems import errors
 from adapter.services.authoring.recorded_case import RecordedCase
+from adapter.services.loaded_files import HasSettings
 from adapter.services.playground import drafts as files
 from adapter.services.playground.checking import DraftChecker
 from adapter.services.playground.drafts import Draft
-from adapter.settings.values import Settings
 
 
 class Written(Struct, frozen=True):
@@ -26,13 +26,17 @@ class Written(Struct, frozen=True):
 
 
 class DraftWriter:
-    """Writes files where `allowed` (`console.write_files`); one at a time."""
+    """Writes files where `console.write_files` allows it; one at a time."""
 
-    def __init__(self, checker: DraftChecker, settings: Settings, *, allowed: bool) -> None:
+    def __init__(self, checker: DraftChecker, of: HasSettings) -> None:
         self._checker = checker
-        self._settings = settings
-        self.allowed = allowed
+        self._of = of
         self._one = asyncio.Lock()
+
+    @property
+    def allowed(self) -> bool:
+        """Whether files are written."""
+        return self._of.settings.console.write_files
 
     async def write(self, draft: Draft, digest: str) -> Written:
         """Replace or create the file of a draft, atomically and durably.
@@ -52,7 +56,7 @@ class DraftWriter:
     async def write_case(self, made: RecordedCase, name: str) -> list[str]:
         """Write a fixture and its case into the folder of mappings; existing files stay. Raises Refused."""
         self._expect_allowed()
-        folder = Path(self._settings.files.mappings)
+        folder = Path(self._of.settings.files.mappings)
         async with self._one:
             return await asyncio.to_thread(_put_case, folder, name, made)
 
@@ -63,7 +67,7 @@ class DraftWriter:
             )
 
     def _put(self, draft: Draft, digest: str) -> Written:
-        known = files.read(self._settings.files, draft.kind, draft.name)
+        known = files.read(self._of.settings.files, draft.kind, draft.name)
         if known.digest != digest:
             raise WrongMove(
                 f"{known.path} has changed since it was opened: open it again, and make the change there"

@@ -16,7 +16,7 @@ from adapter.services.child.process import answer
 from adapter.services.child.requests import FiguresRequest, LiftRequest
 from adapter.services.figures import RuleFigures
 from adapter.services.lift import LiftQuestion
-from adapter.settings.values import Settings
+from adapter.services.loaded_files import HasSettings
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -48,9 +48,9 @@ class Measured:
     """Reads one thing at a time, when it is asked for and what is kept is old."""
 
     def __init__(
-        self, settings: Settings, clock: Callable[[], datetime], ask: Callable[[Any], Any] = answer
+        self, of: HasSettings, clock: Callable[[], datetime], ask: Callable[[Any], Any] = answer
     ) -> None:
-        self._settings = settings
+        self._of = of
         self._clock = clock
         self._ask = ask
         self._one = asyncio.Lock()
@@ -58,13 +58,13 @@ class Measured:
 
     def figures(self) -> Reading[Mapping[str, RuleFigures]]:
         """Return the figures of all rules by name, and begin to read them where they are old."""
-        request = FiguresRequest(settings=self._settings, now=self._clock())
+        request = FiguresRequest(settings=self._of.settings, now=self._clock())
         found: Reading[Mapping[str, RuleFigures]] = self._reading("figures", request, _by_rule)
         return found
 
     def lift(self, question: LiftQuestion, *, begin: bool) -> Reading[list[Lift]]:
         """Return the lift of a rule; it reads every customer, and so only begins where it is to."""
-        request = LiftRequest(settings=self._settings, question=question)
+        request = LiftRequest(settings=self._of.settings, question=question)
         found: Reading[list[Lift]] = self._reading(question, request, list, begin=begin)
         return found
 

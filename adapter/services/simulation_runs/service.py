@@ -16,11 +16,11 @@ from adapter.model.simulations import SimulationAsked, SimulationRun, Simulation
 from adapter.services.child.process import answer
 from adapter.services.child.requests import SimulationRequest, Tell
 from adapter.services.dry_runs.drafts import is_draft_name
+from adapter.services.loaded_files import HasSettings
 from adapter.services.read_timeout import ReadTimeout
 from adapter.services.simulation import sweep
 from adapter.services.simulation.job import moment
 from adapter.services.simulation_runs.results import Simulated, read, stored
-from adapter.settings.values import Settings
 from adapter.store.contract import Store
 
 _log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class SimulationRuns:
     def __init__(
         self,
         store: Store,
-        settings: Settings,
+        of: HasSettings,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
         *,
@@ -59,7 +59,7 @@ class SimulationRuns:
         ask: Ask = answer,
     ) -> None:
         self._store = store
-        self._settings = settings
+        self._of = of
         self._clock = clock
         self._new_id = new_id
         self._worker = worker
@@ -174,7 +174,7 @@ class SimulationRuns:
     def _request(self, run: SimulationRun) -> SimulationRequest:
         asked = run.asked
         return SimulationRequest(
-            settings=self._settings, start=asked.start, end=asked.end, now=run.created_at,
+            settings=self._of.settings, start=asked.start, end=asked.end, now=run.created_at,
             drafts=dict(asked.drafts), what_if=asked.what_if,
         )  # fmt: skip
 

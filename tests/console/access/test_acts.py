@@ -50,6 +50,7 @@ async def acting(folder: Path) -> AsyncIterator[tuple[Client, Store]]:
     app = compose(console_settings(folder, **SECURED))
     assert isinstance(app.asgi, Application)
     context = ConsoleContext(app.asgi._context, app.store, app.books, token_urlsafe, app.operations)
+    context = ConsoleContext(app.asgi._context, app.store, app.books, token_urlsafe, app.workbench)
     async with app.working(), Client(app) as client:
         transport = httpx.ASGITransport(Starlette(routes=console_routes(context, actions=(ACT,))))
         client._transport = transport
