@@ -1,0 +1,217 @@
+"""Playground: drafts of mappings and rules tried on a payload, beside the files in force."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+from urllib.parse import urlencode
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from adapter.console.context import ConsoleContext
+from adapter.console.page import Action, Done, Page
+from adapter.console.pages.playground_case import CASE_ACTION, case_of
+from adapter.console.pages.playground_forms import (
+    DraftQuery,
+    PlaygroundQuery,
+    WriteForm,
+    chosen,
+    draft_of,
+    lines,
+    now_of,
+)
+from adapter.console.visitor import Visitor
+from adapter.errors import Refused
+from adapter.files.problems import Problem
+from adapter.services.authoring.recorded_case import RecordedCase
+from adapter.services.dry_runs.report import DryRun
+from adapter.services.playground import drafts as files
+from adapter.services.playground.drafts import Draft, Kind
+from adapter.services.playground.payloads import Found, SearchedTo
+from adapter.services.playground.trying import FileDiff, Line
+from adapter.sources.registry import SOURCES
+
+#: What is shown where nothing is chosen.
+_EXAMPLE: Final = "segment/checkout"
+_KINDS: Final[tuple[Kind, ...]] = ("mappings", "rules")
+
+
+class Editor(Struct, frozen=True):
+    """One draft in its editor. `digest` is of the file as it was read; `changed` from what the file says."""
+
+    kind: Kind
+    name: str
+    path: str
+    text: str
+    digest: str
+    changed: bool
+    names: list[str]
+    problems: list[Problem] = []
+    elsewhere: list[Problem] = []
+
+
+class Playground(Struct, frozen=True, kw_only=True):
+    """What the page shows. `run` is the dry run of the drafts, of the files in force where there are none.
+
+    `runnable` is whether no draft has an error. `changes` are the diffs of the files, `outcome` is that of
+    what the payload comes to. `error` says why there is no run.
+    """
+
+    origin: str = ""
+    named: str = ""
+    payload: str = ""
+    source: str = ""
+    sources: list[str]
+    examples: list[str]
+    fixtures: list[str]
+    searched: SearchedTo | None = None
+    editors: list[Editor]
+    moment: str = ""
+    run: DryRun | None = None
+    runnable: bool = True
+    changes: list[FileDiff] = []
+    outcome: list[Line] = []
+    error: str = ""
+    writes: bool
+    made: RecordedCase | None = None
+    made_name: str = ""
+
+
+class CheckedDraft(Struct, frozen=True):
+    """A draft as it is typed, with its problems."""
+
+    editor: Editor
+
+
+async def _view(context: ConsoleContext, query: PlaygroundQuery, _visitor: Visitor) -> Playground:
+    context.web.require_core()
+    bench = context.workbench
+    found, searched, error = await _payload(context, query)
+    editors = [await asyncio.to_thread(editor_of, context, query, kind) for kind in _KINDS]
+    shown = Playground(
+        sources=list(SOURCES), examples=bench.payloads.examples(),
+        fixtures=await asyncio.to_thread(bench.payloads.fixtures), editors=editors, source=query.source,
+        moment=query.now, searched=searched, error=error, writes=bench.writer.allowed,
+    )  # fmt: skip
+    if found is None:
+        return shown
+    shown = replace(shown, origin=found.origin, named=found.name, payload=found.text)
+    try:
+        return await _tried(context, query, found, shown)
+    except Refused as refused:
+        return replace(shown, error=refused.public_message)
+
+
+async def _tried(
+    context: ConsoleContext, query: PlaygroundQuery, found: Found, shown: Playground
+) -> Playground:
+    drafts = [Draft(each.kind, each.name, each.text) for each in shown.editors if each.changed]
+    source = query.source or found.source
+    tried = await context.workbench.playground.run(found.text, source, now_of(query), drafts)
+    checked = {each.draft.kind: each for each in tried.checked}
+    editors = [
+        replace(each, problems=checked[each.kind].problems, elsewhere=checked[each.kind].elsewhere)
+        if each.kind in checked
+        else each
+        for each in shown.editors
+    ]
+    shown = replace(
+        shown, editors=editors, run=tried.run or tried.in_force, runnable=tried.run is not None,
+        changes=tried.changes, outcome=tried.outcome,
+    )  # fmt: skip
+    if not query.case:
+        return shown
+    name, made = await case_of(context, query, found, drafts)
+    return replace(shown, made=made, made_name=name)
+
+
+async def _payload(
+    context: ConsoleContext, query: PlaygroundQuery
+) -> tuple[Found | None, SearchedTo | None, str]:
+    """Return what drafts are tried on, how far a message was searched for, and why there is nothing."""
+    payloads = context.workbench.payloads
+    origin, name = chosen(query)
+    try:
+        if query.payload and not query.load:
+            names = await _names(context, name) if query.case and origin == "message" else ()
+            return Found(origin or "example", name, query.source, lines(query.payload), names), None, ""
+        if origin == "message":
+            found = await payloads.message(name, query.before)
+            return (found, None, "") if isinstance(found, Found) else (None, found, "")
+        if origin == "fixture":
+            return await asyncio.to_thread(payloads.fixture, name), None, ""
+        return payloads.example(name or _EXAMPLE), None, ""
+    except Refused as error:
+        return None, None, error.public_message
+
+
+async def _names(context: ConsoleContext, message_id: str) -> tuple[str, ...]:
+    """Return the ids of people that the journal noted of a message."""
+    found = await context.workbench.payloads.message(message_id)
+    return found.names if isinstance(found, Found) else ()
+
+
+def editor_of(context: ConsoleContext, query: PlaygroundQuery, kind: Kind) -> Editor:
+    """Return a draft in its editor: the posted text of the file that is open, else what its file says."""
+    folders = context.settings.files
+    names = files.names(folders, kind)
+    given = draft_of(query, kind)
+    name = given.name or (names[0] if names else f"{kind}.yaml")
+    known = files.read(folders, kind, name)
+    # A posted text is of the file that was open while it was written; another file is opened as it is.
+    kept = bool(given.text) and given.opened == name
+    text = lines(given.text) if kept else known.text
+    digest = given.digest if kept else known.digest
+    return Editor(kind, name, known.path, text, digest, text != known.text, names)
+
+
+async def _checked(context: ConsoleContext, query: DraftQuery, _visitor: Visitor) -> CheckedDraft:
+    editor = await asyncio.to_thread(editor_of, context, query, query.kind)
+    found = await context.workbench.checker.check(Draft(editor.kind, editor.name, editor.text))
+    return CheckedDraft(replace(editor, problems=found.problems, elsewhere=found.elsewhere))
+
+
+async def _write(context: ConsoleContext, form: WriteForm, _visitor: Visitor) -> Done:
+    written = await context.workbench.writer.write(Draft(form.kind, form.name, lines(form.text)), form.digest)
+    return Done(
+        message=f"{written.path} is written; the server reads it within a moment",
+        back=f"/console/playground?{urlencode({form.kind: form.name})}",
+        subject=written.path,
+        before=written.before,
+        after=written.after,
+    )
+
+
+PAGES: Final = (
+    Page(
+        path="/console/playground",
+        template="playground.html",
+        title="Playground",
+        nav="Playground",
+        # As for POST /v1/dry-runs: what is tried locks the customers that it is about.
+        role="operate",
+        view=_view,
+        query=PlaygroundQuery,
+        posts=True,
+        fragments=("tried",),
+    ),
+    Page(
+        path="/console/playground/check",
+        template="playground_check.html",
+        title="Check of a draft",
+        role="operate",
+        view=_checked,
+        query=DraftQuery,
+        posts=True,
+        fragments=("mappings_problems", "rules_problems"),
+    ),
+)
+ACTIONS: Final = (
+    # Files decide what all customers get: as much as an administrator may do, and an operator may not.
+    Action(
+        path="/console/playground/write", title="Write a mapping or rule file", form=WriteForm, run=_write,
+        role="admin",
+    ),
+    CASE_ACTION,
+)  # fmt: skip

@@ -1,0 +1,109 @@
+"""What the playground's URL and forms say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from msgspec import Struct
+
+from adapter.errors import Unreadable
+from adapter.services.playground.drafts import Kind
+from adapter.services.playground.payloads import Origin
+
+#: Characters of one text.
+_MOST: Final = 400_000
+
+
+class PlaygroundQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is tried: a payload (a message, a fixture, an example, or a text), files by name, and drafts.
+
+    `load` asks for the chosen payload in place of the text. The `…_opened` are the names of the files whose
+    texts the drafts are, the `…_digest` what these were when they were opened. `case` asks for a test case.
+    """
+
+    message: str = ""
+    before: int | None = None
+    fixture: str = ""
+    example: str = ""
+    pick: str = ""
+    load: bool = False
+    source: str = ""
+    payload: str = ""
+    now: str = ""
+    mappings: str = ""
+    mappings_text: str = ""
+    mappings_opened: str = ""
+    mappings_digest: str = ""
+    rules: str = ""
+    rules_text: str = ""
+    rules_opened: str = ""
+    rules_digest: str = ""
+    case: bool = False
+    case_name: str = ""
+
+
+class DraftQuery(PlaygroundQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The same form, of which one draft is checked as it is typed."""
+
+    kind: Kind = "mappings"
+
+
+class WriteForm(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A draft that is put into its file; `digest` is of the file as it was opened."""
+
+    kind: Kind
+    name: str
+    text: str
+    digest: str = ""
+
+
+class GivenDraft(Struct, frozen=True):
+    """One draft as it was posted."""
+
+    name: str
+    text: str
+    opened: str
+    digest: str
+
+
+def draft_of(query: PlaygroundQuery, kind: Kind) -> GivenDraft:
+    """Return the draft of a kind."""
+    found: dict[str, Any] = {
+        name: getattr(query, f"{kind}_{name}") for name in ("text", "opened", "digest")
+    }
+    return GivenDraft(getattr(query, kind), **found)
+
+
+def lines(text: str) -> str:
+    """Return a posted text with plain line ends; raises Unreadable for one that is too long."""
+    if len(text) > _MOST:
+        raise Unreadable(f"a text of the playground has at most {_MOST:,} characters")
+    return text.replace("\r\n", "\n")
+
+
+def now_of(query: PlaygroundQuery) -> datetime | None:
+    """Return the moment of a trial, in UTC where it names no zone; raises Unreadable."""
+    if not query.now:
+        return None
+    try:
+        given = datetime.fromisoformat(query.now)
+    except ValueError:
+        raise Unreadable(f"`{query.now[:40]}` is no time: write 2026-03-01T12:00") from None
+    return given.replace(tzinfo=UTC) if given.tzinfo is None else given
+
+
+def chosen(query: PlaygroundQuery) -> tuple[Origin | None, str]:
+    """Return which payload is chosen: one that is loaded by `pick`, as `fixture:PATH` or `example:NAME`, else
+    one that has its own field.
+    """
+    origin, _, name = query.pick.partition(":")
+    if origin == "fixture" and name and (query.load or not query.message):
+        return "fixture", name
+    if origin == "example" and name and (query.load or not query.message):
+        return "example", name
+    if query.message:
+        return "message", query.message
+    if query.fixture:
+        return "fixture", query.fixture
+    return ("example", query.example) if query.example else (None, "")
