@@ -38,3 +38,18 @@ ACTIONS: Final[tuple[Action | UploadAction, ...]] = (
     *imports.ACTIONS,
 )
 DOWNLOADS: Final[tuple[Download, ...]] = (*customer.DOWNLOADS, *imports.DOWNLOADS, *audit.DOWNLOADS)
+from adapter.console.pages import audit, now, playground, rules, simulations
+
+PAGES: Final[tuple[Page, ...]] = (
+    *now.PAGES,
+    *playground.PAGES,
+    *rules.PAGES,
+    *simulations.PAGES,
+    *audit.PAGES,
+)
+ACTIONS: Final[tuple[Action | UploadAction, ...]] = (
+    *playground.ACTIONS,
+    *rules.ACTIONS,
+    *simulations.ACTIONS,
+)
+DOWNLOADS: Final[tuple[Download, ...]] = (*simulations.DOWNLOADS, *audit.DOWNLOADS)

@@ -176,7 +176,7 @@ async def _write(context: ConsoleContext, form: WriteForm, _visitor: Visitor) ->
     written = await context.workbench.writer.write(Draft(form.kind, form.name, lines(form.text)), form.digest)
     return Done(
         message=f"{written.path} is written; the server reads it within a moment",
-        back=f"/console/playground?{urlencode({form.kind: form.name})}",
+        back=f"/console/playground?{urlencode([(form.kind, form.name)])}",
         subject=written.path,
         before=written.before,
         after=written.after,

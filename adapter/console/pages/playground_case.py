@@ -46,7 +46,7 @@ def _mappings(context: ConsoleContext, drafts: Sequence[Draft]) -> MappingSet:
 
 
 class CaseForm(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A case as the page shows it: the name of its files, the fixture without personal data, and the cases."""
+    """A case as the page shows it: the name of its files, the fixture and the cases."""
 
     name: str
     fixture: str

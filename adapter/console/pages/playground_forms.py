@@ -69,9 +69,7 @@ class GivenDraft(Struct, frozen=True):
 
 def draft_of(query: PlaygroundQuery, kind: Kind) -> GivenDraft:
     """Return the draft of a kind."""
-    found: dict[str, Any] = {
-        name: getattr(query, f"{kind}_{name}") for name in ("text", "opened", "digest")
-    }
+    found: dict[str, Any] = {name: getattr(query, f"{kind}_{name}") for name in ("text", "opened", "digest")}
     return GivenDraft(getattr(query, kind), **found)
 
 
