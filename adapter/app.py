@@ -227,8 +227,7 @@ def compose(
         partial(remove, store), health,
         in_force, core.metrics, clock, running, remote.host if remote else "", MemoryBudget.of(settings),
     )  # fmt: skip
-    asgi = Application(context, _pages(context, core, operations))
-    asgi = Application(context, _pages(context, core, workbench))
+    asgi = Application(context, _pages(context, core, operations, workbench))
     reload = SettingsReload(
         in_force, reread, [destinations, WebReload(in_force, asgi.rebuild)],
         [mapper, operation_mapper, core.transactions, sweeps, ignored_counts, importing, uploads],
@@ -244,12 +243,10 @@ def compose(
     )  # fmt: skip
 
 
-def _pages(context: WebContext, core: _Core, operations: Ingest) -> list[BaseRoute]:
+def _pages(context: WebContext, core: _Core, operations: Ingest, workbench: Workbench) -> list[BaseRoute]:
     """Build the console."""
-    return console_routes(ConsoleContext(context, core.store, core.books, core.world.new_token, operations))
-def _pages(context: WebContext, core: _Core, workbench: Workbench) -> list[BaseRoute]:
-    """Build the console."""
-    return console_routes(ConsoleContext(context, core.store, core.books, secrets.token_urlsafe, workbench))
+    new_token = core.world.new_token
+    return console_routes(ConsoleContext(context, core.store, core.books, new_token, operations, workbench))
 
 
 def _core(settings: Settings, store: Store | None, world: Environment, metrics: Metrics) -> _Core:

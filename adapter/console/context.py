@@ -7,8 +7,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from adapter.services.ingest.pipeline import Ingest
 from adapter.console.workbench import Workbench
+from adapter.services.ingest.pipeline import Ingest
 from adapter.services.loaded_files import LoadedFiles
 from adapter.services.read_timeout import ReadTimeout
 from adapter.settings.values import Settings

@@ -16,18 +16,24 @@ from adapter.console.pages import (
     discounts,
     imports,
     now,
+    playground,
     quarantine,
     redemptions,
+    rules,
+    simulations,
 )
 
 PAGES: Final[tuple[Page, ...]] = (
     *now.PAGES,
+    *playground.PAGES,
+    *rules.PAGES,
     *customer.PAGES,
     *discounts.PAGES,
     *redemptions.PAGES,
     *quarantine.PAGES,
     *deliveries.PAGES,
     *imports.PAGES,
+    *simulations.PAGES,
     *audit.PAGES,
 )
 ACTIONS: Final[tuple[Action | UploadAction, ...]] = (
@@ -36,20 +42,13 @@ ACTIONS: Final[tuple[Action | UploadAction, ...]] = (
     *quarantine.ACTIONS,
     *deliveries.ACTIONS,
     *imports.ACTIONS,
-)
-DOWNLOADS: Final[tuple[Download, ...]] = (*customer.DOWNLOADS, *imports.DOWNLOADS, *audit.DOWNLOADS)
-from adapter.console.pages import audit, now, playground, rules, simulations
-
-PAGES: Final[tuple[Page, ...]] = (
-    *now.PAGES,
-    *playground.PAGES,
-    *rules.PAGES,
-    *simulations.PAGES,
-    *audit.PAGES,
-)
-ACTIONS: Final[tuple[Action | UploadAction, ...]] = (
     *playground.ACTIONS,
     *rules.ACTIONS,
     *simulations.ACTIONS,
 )
-DOWNLOADS: Final[tuple[Download, ...]] = (*simulations.DOWNLOADS, *audit.DOWNLOADS)
+DOWNLOADS: Final[tuple[Download, ...]] = (
+    *customer.DOWNLOADS,
+    *imports.DOWNLOADS,
+    *simulations.DOWNLOADS,
+    *audit.DOWNLOADS,
+)

@@ -49,8 +49,9 @@ async def acting(folder: Path) -> AsyncIterator[tuple[Client, Store]]:
     """Run the console with an act of the tests, signed in as an operator."""
     app = compose(console_settings(folder, **SECURED))
     assert isinstance(app.asgi, Application)
-    context = ConsoleContext(app.asgi._context, app.store, app.books, token_urlsafe, app.operations)
-    context = ConsoleContext(app.asgi._context, app.store, app.books, token_urlsafe, app.workbench)
+    context = ConsoleContext(
+        app.asgi._context, app.store, app.books, token_urlsafe, app.operations, app.workbench
+    )
     async with app.working(), Client(app) as client:
         transport = httpx.ASGITransport(Starlette(routes=console_routes(context, actions=(ACT,))))
         client._transport = transport
