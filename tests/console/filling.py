@@ -14,6 +14,7 @@ from threading import Thread
 from typing import Any
 
 import httpx
+from selectolax.lexbor import LexborHTMLParser
 
 from tests.console.shoppers import Call, Customer, customers, faults, visits
 
@@ -83,6 +84,7 @@ class Filler:
         self._redeem(people)
         self._bulk()
         self._send([each for each in ordered if each.at >= half])
+        self._simulate()
 
     def _send(self, calls: Sequence[Call]) -> None:
         for call in calls:
@@ -122,6 +124,23 @@ class Filler:
         """Import a file of which one row is refused."""
         query = {"kind": "customers", "name": "newsletter.csv"}
         self._client.post("/v1/imports", params=query, content=_IMPORTED.encode())
+
+    def _simulate(self) -> None:
+        """Simulate another text of a rule file, and wait for its report."""
+        name = self._client.get("/console/simulations.json").json()["names"][0]
+        page = self._client.get("/console/simulations", params={"file": name})
+        csrf = LexborHTMLParser(page.text).css("input[name=csrf]")[0].attributes["value"]
+        text = self._client.get("/console/simulations.json", params={"file": name}).json()["text"]
+        form = {"csrf": csrf, "name": name, "text": text, "since": "30d", "title": "Next month"}
+        form["what_if"] = "guardrails.max_daily_redemptions=1,5,50"
+        begun = self._client.post("/console/simulations/start", data=form, follow_redirects=True)
+        assert begun.is_success, begun.text
+        run = {"id": begun.url.params["id"]}
+        for _ in range(600):
+            if self._client.get("/console/simulation.json", params=run).json()["run"]["state"] != "running":
+                return
+            time.sleep(0.1)
+        raise AssertionError("the simulation does not end")
 
 
 def fill(
