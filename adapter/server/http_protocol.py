@@ -11,7 +11,8 @@ lose the body; here the headers are parsed again without that one, and then the 
 
 The size of the headers and the time that they take are limited, trailers included; uvicorn limits neither.
 Trailers have no effect. Where uvicorn closes the connection, at a malformed request or at the client's end of
-file, this protocol first responds to the complete requests before it.
+file, this protocol first responds to the complete requests before it. Where uvicorn closes a connection
+because the server stops, this protocol first serves the request that a new connection brings.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ from adapter.web.responses import HttpResponse, error_response
 STALL_SECONDS = 10
 #: Checks, STALL_SECONDS apart, in which a client may read nothing: a slow one reads megabytes at a time.
 _MAX_UNREAD_CHECKS = 6
+#: Seconds for which a server that stops waits for the first request of a new connection.
+FIRST_REQUEST_SECONDS = 1.0
 #: The maximum number of connections: three quarters of the file descriptors; the store and clients use
 #: others.
 MAX_CONNECTIONS = getrlimit(RLIMIT_NOFILE)[0] * 3 // 4
@@ -69,6 +72,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._in_head = False
         self._head_size = 0
         self._read_size = 0
+        #: Whether the connection is closed after the next response, because the server stops.
+        self._is_last = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start to serve a connection."""
@@ -88,6 +93,27 @@ class HttpProtocol(HttpToolsProtocol):
         self._stall_timer.cancel()
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
+
+    def shutdown(self) -> None:
+        """Close the connection where it is idle, else after the response to the request that it brings.
+
+        A client that has just connected is about to send its request, and could not know that it is lost.
+        """
+        if self._is_responding():
+            super().shutdown()
+        elif self._is_idle() and self.cycle is not None:
+            self.transport.close()
+        else:
+            self._is_last = True
+            self.loop.call_later(FIRST_REQUEST_SECONDS, self._close_idle)
+
+    def _close_idle(self) -> None:
+        if self._is_idle():
+            self.transport.close()
+
+    def _is_idle(self) -> bool:
+        """Return whether no byte of the next request has arrived, and no response is pending."""
+        return self.timeout_keep_alive_task is not None
 
     def data_received(self, data: bytes) -> None:
         """Parse bytes; a request that is incomplete after them is served through ASGI."""
@@ -140,8 +166,7 @@ class HttpProtocol(HttpToolsProtocol):
         So a request costs nothing when it begins. Before the first byte, and between requests, a connection
         is idle, and uvicorn closes it.
         """
-        idle = self.timeout_keep_alive_task is not None
-        incomplete = None if idle or self._is_responding() else self.headers
+        incomplete = None if self._is_idle() or self._is_responding() else self.headers
         if incomplete is not None and incomplete is self._stalled_request:
             self.transport.close()
         unsent = self._write_buffer.unsent()
@@ -267,11 +292,14 @@ class HttpProtocol(HttpToolsProtocol):
             self.app = expect_continue(app)
         super().on_headers_complete()
         self.app, self.headers, self._unfinished = app, trailers, self.cycle
+        if self._is_last:
+            self.cycle.keep_alive = False
 
     def _respond(self, endpoint: Endpoint) -> None:
         parts, self._body, self._endpoint = self._body, [], None
         body = parts[0] if len(parts) == 1 else b"".join(parts)
-        keep_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
+        parser = self.parser
+        keep_alive = not self._is_last and parser.get_http_version() != "1.0" and parser.should_keep_alive()
         request = FastRequest(keep_alive=keep_alive)
         self.cycle = cast("RequestResponseCycle", request)
         task = self.loop.create_task(self._serve(request, endpoint, self._by_name, body))

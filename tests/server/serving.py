@@ -60,6 +60,13 @@ class Echo:
 @asynccontextmanager
 async def served(app: Any) -> AsyncIterator[tuple[str, int]]:
     """Serve an application; yields its address."""
+    async with started(app) as (address, _):
+        yield address
+
+
+@asynccontextmanager
+async def started(app: Any) -> AsyncIterator[tuple[tuple[str, int], uvicorn.Server]]:
+    """Serve an application; yields its address, and the server, which stops at the end at the latest."""
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         app, http=HttpProtocol, ws="none", lifespan="off", log_config=None, server_header=False,
@@ -67,7 +74,7 @@ async def served(app: Any) -> AsyncIterator[tuple[str, int]]:
     )  # fmt: skip
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve([listening]))
-    yield listening.getsockname()
+    yield listening.getsockname(), server
     server.should_exit = True
     await serving
 
