@@ -17,8 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from adapter import app
-from adapter.cli import import_by_server, import_report
-from adapter.cli.import_evaluation import sentence
+from adapter.cli import import_by_server, import_evaluation, import_newer, import_report
 from adapter.cli.import_options import HELP, options_of
 from adapter.cli.open_store import expect_readable
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, settled, stopped
@@ -231,11 +230,20 @@ class _Command:
                 continue
             job = self._job(source)
             found = preview(job, source.given(), composed.books, composed.store)
-            if self._wanted.evaluate and not found.error:
-                found.notes.append(await sentence(self._settings, composed.books, job, source))
+            if not found.error:
+                found.notes += await self._remarks(composed, job, source)
             typer.echo(encode(found) if self._as_json else import_report.shown(found))
             bad = bad or bool(found.error or found.counts.refused)
         return bad
+
+    async def _remarks(self, composed: app.App, job: ImportJob, source: local.Source) -> list[str]:
+        """Return what a preview says besides, after reading the file once more."""
+        settings, books = self._settings, composed.books
+        newer = await import_newer.sentence(settings, books, composed.store, job, source)
+        found = [newer] if newer else []
+        if self._wanted.evaluate:
+            found.append(await import_evaluation.sentence(settings, books, job, source))
+        return found
 
     async def imported(self, files: list[Path]) -> bool:
         """Import files; returns whether anything was refused."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -150,6 +151,19 @@ def test_a_dry_run_of_an_evaluation_says_how_many_discounts_it_would_issue(proje
     assert "would issue" not in project.run("events", "past.csv", "--dry-run").stdout
     assert project.run("events", "past.csv", "--evaluate").exit_code == 0
     assert project.counts()["discounts"] == 3
+
+
+def test_a_dry_run_counts_stored_values_that_are_newer_than_the_file(project: Project) -> None:
+    assert project.run("customers", "in.csv").exit_code == 1
+    night = project.folder / "night.csv"
+    night.write_text("source_id,name,metadata.tier,metadata.city\nc-1,Ada L,silver,Oslo\n")
+    os.utime(night, (0, 1_600_000_000))
+    said = "2 stored values are newer than the file and would be replaced: --as-of TIME keeps them"
+    assert said in project.run("customers", "night.csv", "--dry-run").stdout
+    dated = project.run("customers", "night.csv", "--dry-run", "--as-of", "2020-01-01T00:00:00Z")
+    assert "newer" not in dated.stdout
+    os.utime(night)
+    assert "newer" not in project.run("customers", "night.csv", "--dry-run").stdout
 
 
 def test_an_interrupted_import_goes_on_where_it_was(

@@ -87,7 +87,7 @@ class Reader:
         program = "adapter" if self._before else f"'{sys.executable}' -m adapter.cli.main"
         command = f"{self._before or ''}\nexec {program} serve >'{self._log}' 2>&1"
         self._server = subprocess.Popen(["sh", "-ec", command], cwd=self._folder, env=self._environment)
-        for _ in range(200):
+        for _ in range(1200):  # a minute: the machine may be loaded
             try:
                 with urlopen(f"http://127.0.0.1:{self._port}/health/ready", timeout=5):
                     return
