@@ -6,6 +6,7 @@ https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/
 from __future__ import annotations
 
 from asyncio import to_thread
+from collections.abc import Iterable
 from functools import partial
 
 from adapter.errors import Unreadable
@@ -87,11 +88,18 @@ def _endpoint(context: WebContext, label: str, kind: str | None) -> Endpoint:
                 parts = await to_thread(webhook.batch_parts, body, now, bounds, kind=kind)
                 await context.ingest.receive_parts(parts)
         except Unreadable as error:
-            context.ingest.note_refused("segment", body, error, now)
+            context.ingest.note_refused("segment", _without(write_keys, body), error, now)
             raise
         return _SUCCESS
 
     return _open(context, label, handle, admit)
+
+
+def _without(write_keys: Iterable[str], body: bytes) -> bytes:
+    """Return a body without the write keys that it names: what is recorded of it has no credentials."""
+    for key in write_keys:
+        body = body.replace(key.encode(), b"***")
+    return body
 
 
 def _write_key(headers: Headers) -> str | None:
