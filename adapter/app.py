@@ -11,13 +11,13 @@ from functools import partial
 from typing import Any
 
 from msgspec import Struct
-from starlette.routing import BaseRoute
 
 from adapter.console.context import ConsoleContext
 from adapter.console.routes import console_routes
 from adapter.console.workbench import Readable, Workbench
 from adapter.destinations.registry import ConfiguredDestinations, configured
 from adapter.metrics import Metrics
+from adapter.services.arrivals.feed import Feed
 from adapter.services.background.activity import ActivityRecorder
 from adapter.services.background.file_watcher import FileWatcher
 from adapter.services.background.holds import Holds
@@ -195,6 +195,7 @@ def compose(
     destinations = DestinationsReload(settings.destinations, core.destinations, core.relay)
     known = placeholders(settings)
     sweeps = Sweeps(store, checkout.expire, clock, Intervals.of(settings.retention))
+    feed = Feed(store)
     loops = [
         destinations.run,
         core.relay.run,
@@ -207,6 +208,7 @@ def compose(
         Reload(books, FilesInForce(in_force, known).read, watch.changes, health, core.metrics).run,
         ignored_counts.run,
         ActivityRecorder(store, core.metrics, clock, INGEST_LABELS).run,
+        feed.run,
         _journal_upkeep(core, settings).run,
         importing.run,
         _schedules(core, settings).run,
@@ -227,7 +229,8 @@ def compose(
         partial(remove, store), health,
         in_force, core.metrics, clock, running, remote.host if remote else "", MemoryBudget.of(settings),
     )  # fmt: skip
-    asgi = Application(context, _pages(context, core, operations, workbench))
+    pages = ConsoleContext(context, store, books, core.world.new_token, operations, workbench, feed)
+    asgi = Application(context, console_routes(pages), feed.end)
     reload = SettingsReload(
         in_force, reread, [destinations, WebReload(in_force, asgi.rebuild)],
         [mapper, operation_mapper, core.transactions, sweeps, ignored_counts, importing, uploads],
@@ -241,12 +244,6 @@ def compose(
         health=health, running=running, working=working, read_again=reload.request, reload=reload.reload,
         asgi=asgi, workbench=workbench,
     )  # fmt: skip
-
-
-def _pages(context: WebContext, core: _Core, operations: Ingest, workbench: Workbench) -> list[BaseRoute]:
-    """Build the console."""
-    new_token = core.world.new_token
-    return console_routes(ConsoleContext(context, core.store, core.books, new_token, operations, workbench))
 
 
 def _core(settings: Settings, store: Store | None, world: Environment, metrics: Metrics) -> _Core:

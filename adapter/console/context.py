@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from adapter.console.workbench import Workbench
+from adapter.services.arrivals.feed import Feed
 from adapter.services.ingest.pipeline import Ingest
 from adapter.services.loaded_files import LoadedFiles
 from adapter.services.read_timeout import ReadTimeout
@@ -21,6 +22,7 @@ class ConsoleContext(Struct, frozen=True):
 
     `operations` takes what came to `POST /v1/evaluate`, when it is replayed.
     `workbench` has the services of the pages on which people work at mappings and rules.
+    `feed` is what arrives, for all who watch it.
     """
 
     web: WebContext
@@ -29,6 +31,7 @@ class ConsoleContext(Struct, frozen=True):
     new_token: Callable[[], str]
     operations: Ingest
     workbench: Workbench
+    feed: Feed
 
     @property
     def settings(self) -> Settings:

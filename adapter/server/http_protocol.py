@@ -18,7 +18,7 @@ because the server stops, this protocol first serves the request that a new conn
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from resource import RLIMIT_NOFILE, getrlimit
 from typing import Any, cast
 
@@ -48,6 +48,10 @@ FIRST_REQUEST_SECONDS = 1.0
 MAX_CONNECTIONS = getrlimit(RLIMIT_NOFILE)[0] * 3 // 4
 
 
+def _nothing() -> None:
+    """Have nothing to end."""
+
+
 class HttpProtocol(HttpToolsProtocol):
     """Uvicorn's protocol, which calls the application's `hot` endpoints, by raw path, without ASGI."""
 
@@ -60,6 +64,7 @@ class HttpProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._hot: Mapping[bytes, Endpoint] = getattr(config.loaded_app, "hot", {})
+        self._drain: Callable[[], None] = getattr(config.loaded_app, "drain", _nothing)
         self.headers = []
         self._endpoint: Endpoint | None = None
         self._head: list[tuple[bytes, bytes]] = []
@@ -139,6 +144,11 @@ class HttpProtocol(HttpToolsProtocol):
             return True
         self.transport.close()
         return False
+
+    def shutdown(self) -> None:
+        """Close an idle connection, another after its response; one without an end ends."""
+        self._drain()
+        super().shutdown()
 
     def _reject(self, error: BaseException | None) -> None:
         """Send an error response and close the connection, after the responses to earlier requests.

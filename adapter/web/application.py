@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter
 
 from starlette.applications import Starlette
@@ -30,11 +30,18 @@ __all__ = ["ASGIApp", "Application", "hot_paths"]
 class Application:
     """The application. `hot` has the ingest endpoints by raw path, for servers that call them without ASGI.
 
-    `starlette` serves the other routes, and those of `pages`.
+    `starlette` serves the other routes, and those of `pages`. `drain` ends responses that have no end by
+    themselves; a server that stops calls it, once or more often, before it waits for open requests.
     """
 
-    def __init__(self, context: WebContext, pages: Sequence[BaseRoute] = ()) -> None:
+    def __init__(
+        self,
+        context: WebContext,
+        pages: Sequence[BaseRoute] = (),
+        drain: Callable[[], None] = lambda: None,
+    ) -> None:
         self._context = context
+        self.drain = drain
         self._endpoints: dict[str, Endpoint] = {}
         self.hot: dict[bytes, Endpoint] = {}
         self.rebuild()

@@ -14,6 +14,7 @@ from adapter.console.pages import (
     customer,
     deliveries,
     discounts,
+    events,
     imports,
     now,
     playground,
@@ -25,6 +26,7 @@ from adapter.console.pages import (
 
 PAGES: Final[tuple[Page, ...]] = (
     *now.PAGES,
+    *events.PAGES,
     *playground.PAGES,
     *rules.PAGES,
     *customer.PAGES,
@@ -47,6 +49,7 @@ ACTIONS: Final[tuple[Action | UploadAction, ...]] = (
     *simulations.ACTIONS,
 )
 DOWNLOADS: Final[tuple[Download, ...]] = (
+    *events.DOWNLOADS,
     *customer.DOWNLOADS,
     *imports.DOWNLOADS,
     *simulations.DOWNLOADS,

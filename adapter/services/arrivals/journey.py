@@ -22,7 +22,7 @@ from adapter.services.arrivals.journey_report import (
     notes_of,
     sent,
 )
-from adapter.services.arrivals.listed import listed, message_at
+from adapter.services.arrivals.listed import listed, message_at, people
 from adapter.services.arrivals.recomputed import Recomputed, past_of, recompute
 from adapter.services.arrivals.search import known_people
 from adapter.services.ingest.mapper import Policy
@@ -63,7 +63,7 @@ class Journeys:
         document, text = document_of(arrived)
         return Journey(
             message=listed(arrived),
-            names=list(arrived.entry.names),
+            names=list(people(arrived.entry.names)),
             key=arrived.entry.key,
             document=document,
             text=text,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -17,7 +17,7 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.encoding import encode
 from adapter.rules.engine.conditions import ConditionVerdict, NearMiss
 from adapter.services.arrivals.filters import Arrived
-from adapter.services.arrivals.listed import ListedMessage
+from adapter.services.arrivals.listed import ListedMessage, PersonName
 from adapter.services.arrivals.recomputed import Recomputed
 from adapter.services.dry_runs.report import EventVerdict, RuleVerdict
 from adapter.services.loaded_files import LoadedFiles
@@ -66,6 +66,13 @@ class RuleSaid(Struct, frozen=True):
     missing: list[NearMiss]
 
 
+class SeenValue(Struct, frozen=True):
+    """A value that rules read, by its path."""
+
+    path: str
+    value: Any
+
+
 class DecidedEvent(Struct, frozen=True):
     """The decisions about one event of the message; `seen` are the values that rules read at the time."""
 
@@ -76,7 +83,7 @@ class DecidedEvent(Struct, frozen=True):
     by_files_in_force: bool
     reason: str
     rules: list[RuleSaid]
-    seen: dict[str, Any]
+    seen: list[SeenValue]
     untold: int
 
 
@@ -84,7 +91,7 @@ class KnownCustomer(Struct, frozen=True):
     """The customer as rules saw them.
 
     `how` says from where it is: `recomputed` out of the journal by the files in force, from `messages` since
-    `since`; or `stored`: the values that the stored decision has.
+    `since`, as `facts`; or `stored`: the values that stored decisions have `seen`.
     """
 
     how: Literal["recomputed", "stored"]
@@ -92,6 +99,7 @@ class KnownCustomer(Struct, frozen=True):
     messages: int = 0
     since: datetime | None = None
     cut: bool = False
+    seen: list[SeenValue] = []
 
 
 class IssuedDiscount(Struct, frozen=True):
@@ -124,7 +132,7 @@ class Journey(Struct, frozen=True, kw_only=True):
     """
 
     message: ListedMessage
-    names: list[str]
+    names: list[PersonName]
     key: str
     document: Any
     text: str
@@ -174,7 +182,11 @@ def customer_of(again: Recomputed | None, decisions: Sequence[Decision]) -> Know
         facts = _facts(again.customer)
         return KnownCustomer("recomputed", facts, again.messages, again.since, again.cut)
     seen = {name: value for each in decisions for name, value in each.seen.items()}
-    return KnownCustomer("stored", seen) if seen else None
+    return KnownCustomer("stored", {}, seen=_seen(seen)) if seen else None
+
+
+def _seen(values: Mapping[str, Any]) -> list[SeenValue]:
+    return [SeenValue(path, value) for path, value in sorted(values.items())]
 
 
 def _facts(customer: Customer) -> dict[str, Any]:
@@ -212,7 +224,7 @@ def _event(files: LoadedFiles, stored: Decision | None, computed: EventVerdict |
         stored is not None and stored.book == files.rules.digest,
         whose.reason,
         rules,
-        stored.seen if stored else {},
+        _seen(stored.seen if stored else {}),
         told.untold if told is not None else 0,
     )
 

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from hashlib import blake2b
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
 from adapter.errors import NotFound
+from adapter.model.emails import normal
 from adapter.model.journal import JournalEntry, JournalOutcome
 from adapter.services.arrivals.filters import Arrived
 from adapter.store.contract import Store
 
 _ID: Final = re.compile(r"(\d{1,18})-(\d{1,6})-([0-9a-f]{8})")
 _GONE: Final = "this message is not in the journal: it is too old, or it was removed by an erasure"
+
+
+class PersonName(Struct, frozen=True):
+    """An id of a person, or an email address: what is masked is found by the kind."""
+
+    kind: Literal["id", "email"]
+    value: str
 
 
 class ListedMessage(Struct, frozen=True):
@@ -29,7 +38,7 @@ class ListedMessage(Struct, frozen=True):
     type: str
     event: str
     message_id: str
-    customer: str
+    customer: PersonName | None
     names: int
     rules: tuple[str, ...]
     replayed: bool
@@ -40,8 +49,13 @@ def listed(arrived: Arrived) -> ListedMessage:
     entry, (kind, event) = arrived.entry, arrived.named()
     return ListedMessage(
         id_of(arrived), entry.received_at, entry.source, entry.outcome, entry.reason, kind, event,
-        entry.message_id, next(iter(entry.names), ""), len(entry.names), entry.rules, entry.replayed,
+        entry.message_id, next(people(entry.names), None), len(entry.names), entry.rules, entry.replayed,
     )  # fmt: skip
+
+
+def people(names: Iterable[str]) -> Iterator[PersonName]:
+    """Yield names of people with their kind."""
+    return (PersonName("email" if normal(name) is not None else "id", name) for name in names)
 
 
 def id_of(arrived: Arrived) -> str:

@@ -19,6 +19,7 @@ from adapter.console.routes import console_routes
 from adapter.console.visitor import Visitor
 from adapter.errors import Unavailable
 from adapter.model.encoding import decode
+from adapter.services.arrivals.feed import Feed
 from adapter.store.contract import Store
 from adapter.web.application import Application
 from tests.console.opened import BASE, OPERATOR, READER, SECURED, Client, console_settings
@@ -50,7 +51,13 @@ async def acting(folder: Path) -> AsyncIterator[tuple[Client, Store]]:
     app = compose(console_settings(folder, **SECURED))
     assert isinstance(app.asgi, Application)
     context = ConsoleContext(
-        app.asgi._context, app.store, app.books, token_urlsafe, app.operations, app.workbench
+        app.asgi._context,
+        app.store,
+        app.books,
+        token_urlsafe,
+        app.operations,
+        app.workbench,
+        Feed(app.store),
     )
     async with app.working(), Client(app) as client:
         transport = httpx.ASGITransport(Starlette(routes=console_routes(context, actions=(ACT,))))
