@@ -49,8 +49,16 @@ def page_html(template: str, values: Mapping[str, Any], *, now: datetime, block:
     """Return a template as HTML, or one block of it. `now` is what the filter `ago` counts from."""
     given = {**values, "now": now, "ago": partial(filters.ago, now=now)}
     if block:
-        return render_block(environment(), template, block, given)
+        return render_block(environment(), template, block, {**given, **_before_blocks(template, given)})
     return environment().get_template(template).render(given)
+
+
+def _before_blocks(template: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a template imports and sets before its blocks: a block by itself would not have it."""
+    found = environment().get_template(template)
+    context = found.new_context(dict(given))
+    next(found.root_render_func(context), "")  # as far as the first text of the layout
+    return dict(context.vars)
 
 
 def html_response(html: str, nonce: str, status: int = 200) -> HTMLResponse:
