@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Collection, Sequence
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from adapter.errors import AdapterError
 from adapter.model.decisions import Decision
@@ -123,8 +123,7 @@ class Journeys:
     async def _deliveries(self, discounts: Sequence[DiscountRecord]) -> list[SentDelivery]:
         found: list[SentDelivery] = []
         for source_id in dict.fromkeys(each.source_id for each in discounts):
-            reading: Any = getattr(self._store, "deliveries_of", None)
-            page = await self._read(reading(source_id, _MOST_DELIVERIES, None)) if reading else []
+            page = await self._read(self._store.deliveries_of(source_id, _MOST_DELIVERIES))
             found += sent(page, {each.discount.code for each in discounts})
         return found
 
