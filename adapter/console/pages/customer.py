@@ -68,15 +68,15 @@ class WhyQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which customer, rule and moment, in UTC where it names no zone; now without one."""
 
     id: str
-    rule: str
+    rule: str = ""
     at: str = ""
 
 
 class Why(Struct, frozen=True):
-    """Why a rule gave a customer nothing."""
+    """Why a rule gave a customer nothing; `why` is None where no rule is named."""
 
     id: str
-    why: WhyNot
+    why: WhyNot | None
     rules: list[str]
 
 
@@ -133,6 +133,8 @@ def _fact(customer: Customer, name: str, value: Any) -> Fact:
 
 async def _why(context: ConsoleContext, query: WhyQuery, _visitor: Visitor) -> Why:
     customer = await context.web.discounts.customer(query.id)
+    if not query.rule:
+        return Why(customer.source_id, None, _rules(context))
     at = _moment(query.at) if query.at else context.now()
     reasons = Reasons(context.store, context.books, context.web.dry_runs, context.patience)
     return Why(customer.source_id, await reasons.why_not(customer.source_id, query.rule, at), _rules(context))

@@ -64,7 +64,7 @@ class RedemptionsView(Struct, frozen=True):
 class RedemptionQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which redemption or hold."""
 
-    id: str
+    id: str = ""
 
 
 class RolledBack(Struct, frozen=True):
@@ -76,10 +76,10 @@ class RolledBack(Struct, frozen=True):
 
 
 class RedemptionView(Struct, frozen=True):
-    """One redemption or hold, whole, with its rollbacks, the oldest first."""
+    """One redemption or hold, whole, with its rollbacks, the oldest first; None where none is named."""
 
-    booked: Booked
-    redemption: Redemption
+    booked: Booked | None
+    redemption: Redemption | None
     rollbacks: list[RolledBack]
 
 
@@ -104,6 +104,8 @@ async def _redemptions(
 
 async def _redemption(context: ConsoleContext, query: RedemptionQuery, _visitor: Visitor) -> RedemptionView:
     patience = context.patience
+    if not query.id:
+        return RedemptionView(None, None, [])
     found = await patience.read(context.store.redemption(query.id))
     if found is None:
         raise NotFound(
