@@ -134,11 +134,13 @@ async def _payload(
     origin, name = chosen(query)
     try:
         if query.payload and not query.load:
-            names = await _names(context, name) if query.case and origin == "message" else ()
+            names = await _names(context, origin, name) if query.case else ()
             return Found(origin or "example", name, query.source, lines(query.payload), names), None, ""
         if origin == "message":
             found = await payloads.message(name, query.before)
             return (found, None, "") if isinstance(found, Found) else (None, found, "")
+        if origin == "quarantine":
+            return await payloads.quarantined(int(name)), None, ""
         if origin == "fixture":
             return await asyncio.to_thread(payloads.fixture, name), None, ""
         return payloads.example(name or _EXAMPLE), None, ""
@@ -146,9 +148,13 @@ async def _payload(
         return None, None, error.public_message
 
 
-async def _names(context: ConsoleContext, message_id: str) -> tuple[str, ...]:
-    """Return the ids of people that the journal noted of a message."""
-    found = await context.workbench.payloads.message(message_id)
+async def _names(context: ConsoleContext, origin: str | None, name: str) -> tuple[str, ...]:
+    """Return the ids of people that were noted of a message that arrived."""
+    if origin == "quarantine":
+        return (await context.workbench.payloads.quarantined(int(name))).names
+    if origin != "message":
+        return ()
+    found = await context.workbench.payloads.message(name)
     return found.names if isinstance(found, Found) else ()
 
 

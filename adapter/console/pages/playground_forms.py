@@ -16,7 +16,9 @@ _MOST: Final = 400_000
 
 
 class PlaygroundQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What is tried: a payload (a message, a fixture, an example, or a text), files by name, and drafts.
+    """What is tried: a payload (a message, a quarantined one, a fixture, an example, or a text), and drafts.
+
+    Drafts are of files by name.
 
     `load` asks for the chosen payload in place of the text. The `…_opened` are the names of the files whose
     texts the drafts are, the `…_digest` what these were when they were opened. `case` asks for a test case.
@@ -24,6 +26,7 @@ class PlaygroundQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     message: str = ""
     before: int | None = None
+    quarantine: int | None = None
     fixture: str = ""
     example: str = ""
     pick: str = ""
@@ -96,12 +99,19 @@ def chosen(query: PlaygroundQuery) -> tuple[Origin | None, str]:
     one that has its own field.
     """
     origin, _, name = query.pick.partition(":")
-    if origin == "fixture" and name and (query.load or not query.message):
+    if origin == "fixture" and name and (query.load or not _from_elsewhere(query)):
         return "fixture", name
-    if origin == "example" and name and (query.load or not query.message):
+    if origin == "example" and name and (query.load or not _from_elsewhere(query)):
         return "example", name
     if query.message:
         return "message", query.message
+    if query.quarantine is not None:
+        return "quarantine", str(query.quarantine)
     if query.fixture:
         return "fixture", query.fixture
     return ("example", query.example) if query.example else (None, "")
+
+
+def _from_elsewhere(query: PlaygroundQuery) -> bool:
+    """Return whether the payload is of a message that arrived."""
+    return bool(query.message) or query.quarantine is not None

@@ -26,7 +26,7 @@ _PAGE = 100
 _MOST_FIXTURES = 300
 _LARGEST = 256_000
 
-Origin = Literal["message", "fixture", "example"]
+Origin = Literal["message", "quarantine", "fixture", "example"]
 
 
 class Found(Struct, frozen=True):
@@ -91,6 +91,21 @@ class Payloads:
             raise NotFound(f"no example is named `{name[:200]}`")
         made = examples.example(source, title, self._clock(), self._new_id)
         return Found("example", name, source, msgspec.json.format(made, indent=2).decode())
+
+    async def quarantined(self, id_: int) -> Found:
+        """Return a quarantined message; raises NotFound, Refused and Unavailable."""
+        kept = await self._read(self._store.quarantined_message(id_))
+        if kept is None:
+            raise NotFound(f"there is no message {id_} in quarantine; it was replayed or deleted")
+        document = msgspec.json.decode(kept.document)
+        if isinstance(document, dict) and isinstance(document.get("messageId"), str):
+            # Its own id was seen when it came, so it would be a duplicate: a replay has another id, too.
+            document["messageId"] += f"#replay-{id_}"
+        known = isinstance(document, dict) and kept.source in SOURCES
+        body = SOURCES[kept.source].recorded(document) if known else None
+        text = msgspec.json.format(msgspec.json.encode(document if body is None else body), indent=2)
+        source = kept.source if kept.source in SOURCES else ""
+        return Found("quarantine", str(id_), source, text.decode(), tuple(sorted(kept.names())))
 
     async def message(self, message_id: str, before: int | None = None) -> Found | SearchedTo:
         """Return a message of the journal, or how far it was searched for; raises Refused and Unavailable."""

@@ -30,7 +30,7 @@ async def test_messages_are_grouped_by_why_with_a_sample(shop: Shop) -> None:
     for number in range(3):
         last = await shop.keep(NO_ID.format(number), {"n": number})
     await shop.keep("`total` is text", {})
-    await shop.client.sign_in(READER)
+    await shop.client.sign_in(OPERATOR)
     found = (await shop.client.twin(HOME))["found"]
     assert [(each["count"], each["sample"]) for each in found["groups"]] == [(3, last), (1, last + 1)]
     page = (await shop.client.get(HOME)).text
@@ -121,3 +121,14 @@ async def test_markup_in_reasons_and_messages_is_shown_as_text(shop: Shop) -> No
         assert page.status_code == 200
         assert "<script>alert" not in page.text
         assert "&lt;script&gt;alert" in page.text
+
+
+async def test_a_message_opens_in_the_playground_as_its_replay_would_take_it(shop: Shop) -> None:
+    id_ = await shop.keep("no source_id", MENDED | {"messageId": "m-1", "userId": "ann"})
+    await shop.client.sign_in(OPERATOR)
+    shown = await shop.client.twin(f"/console/playground?quarantine={id_}")
+    assert (shown["origin"], shown["named"], shown["source"]) == ("quarantine", str(id_), "")
+    assert f'"messageId": "m-1#replay-{id_}"' in shown["payload"]
+    assert [each["outcome"] for each in shown["run"]["results"]] == ["processed"]
+    gone = await shop.client.twin("/console/playground?quarantine=999")
+    assert "there is no message 999 in quarantine" in gone["error"]
