@@ -31,7 +31,7 @@ CUSTOMER = f"shopper-{ORIGIN}"
 #: Events of each customer; one of them earns a discount, and one uses it.
 NAMES = ("Product Viewed",) * 6 + ("Product Added", "Cart Viewed", "Checkout Started", "Order Completed")
 #: Customers whose rows are written in one transaction.
-_PIECE = 500
+_PIECE = 20_000
 #: So far apart are the row numbers of two customers.
 _STEP = 100
 _MOMENT = 10**15
