@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -110,20 +110,16 @@ class _Copies:
     """Rows of other customers, made of those of one."""
 
     def __init__(self, table: Table, rows: list[Row]) -> None:
-        self._columns = table.columns
-        self._rows = rows
+        self._rows = [
+            [_maker(column, value) for column, value in zip(table.columns, row, strict=True)] for row in rows
+        ]
 
     def rows(self, first: int, end: int) -> Iterator[Row]:
         """Yield the rows of customers numbered from `first` to `end`."""
         for number in range(first, end):
             digits = f"{number:09d}"
-            for row in self._rows:
-                yield tuple(
-                    _other(column, value, number, digits)
-                    if column.name != "status"
-                    else ("done" if number % 200 else "dead")
-                    for column, value in zip(self._columns, row, strict=True)
-                )
+            for makers in self._rows:
+                yield tuple(make(number, digits) for make in makers)
 
 
 #: What tells two customers' rows apart beside the customer's number: codes, and ids of 32 hexadecimal digits.
@@ -131,22 +127,44 @@ _TOKEN = re.compile(
     r"(?<=HV15-)[A-Z0-9]{8}|(?<=HV15)[A-Z0-9]{8}(?![A-Z0-9])"
     r"|(?<![0-9a-f])(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9a-f])"
 )
-_TOKEN_BYTES = re.compile(_TOKEN.pattern.encode())
+#: Returns the value of another customer, of its number and its nine digits.
+Make = Callable[[int, str], Any]
 
 
-def _other(column: Column, value: Any, number: int, digits: str) -> Any:
+def _maker(column: Column, value: Any) -> Make:
+    """Return what makes other customers' values of one; what can be worked out once is."""
+    if column.name == "status":
+        return lambda number, _: "done" if number % 200 else "dead"
     if isinstance(value, str):
-        return _TOKEN.sub(lambda found: _token(found[0], number), value.replace(ORIGIN, digits))
+        return _text_maker(value)
     if isinstance(value, bytes):
-        if len(value) in (16, 32) and value[:1] not in (b"{", b"["):
-            return sha256(value + digits.encode()).digest()[: len(value)]
-        changed = value.replace(ORIGIN.encode(), digits.encode())
-        return _TOKEN_BYTES.sub(lambda found: _token(found[0].decode(), number).encode(), changed)
+        return _bytes_maker(value)
     if isinstance(value, int) and not isinstance(value, bool):
         if value > _MOMENT:  # what is still to come is not due for every customer at once
-            return value - number * 7_919_000 % _SPREAD if value < _NOW else value + number
-        return value + (number + 1) * _STEP if column.name in ("number", "id") else value
-    return value
+            past = value < _NOW
+            return lambda number, _: value - number * 7_919_000 % _SPREAD if past else value + number
+        if column.name in ("number", "id"):
+            return lambda number, _: value + (number + 1) * _STEP
+    return lambda _, __: value
+
+
+def _text_maker(value: str) -> Callable[[int, str], str]:
+    tokens = _TOKEN.findall(value)
+
+    def make(number: int, digits: str) -> str:
+        made = value.replace(ORIGIN, digits)
+        for token in tokens:
+            made = made.replace(token, _token(token, number))
+        return made
+
+    return make
+
+
+def _bytes_maker(value: bytes) -> Make:
+    if len(value) in (16, 32) and value[:1] not in (b"{", b"["):
+        return lambda _, digits: sha256(value + digits.encode()).digest()[: len(value)]
+    text = _text_maker(value.decode("latin-1"))
+    return lambda number, digits: text(number, digits).encode("latin-1")
 
 
 def _token(text: str, number: int) -> str:
