@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -110,6 +110,24 @@ rules:
     to: attributes.friend
     action: {type: store_credit, value: 3, currency: EUR}
     guardrails: {stackable: true, per_user_limit: {count: 2, per: day}}
+"""
+#: What happens soonest is in a discount's life: nothing else ends or waits for days.
+SLOW = """\
+rules:
+  - name: welcome
+    trigger: checkout_started
+    action: {type: amount_off, value: 7, expires_in_hours: 200}
+    guardrails: {per_user_limit: {count: 1, per: day}}
+  - name: unused
+    trigger: {discount: issued, of: welcome, unused_for: 20m}
+    conditions: ['history.count("order_completed") == 0']
+    action: {type: free_shipping}
+    guardrails: {stackable: true}
+  - name: ending
+    trigger: {discount: any, of: welcome, expires_in: 199h}
+    conditions: ['history.count("checkout_started") == 1']
+    action: {type: amount_off, value: 1}
+    guardrails: {stackable: true}
 """
 DEFINITIONS = """segments: {golden: 'has(user.tier) && user.tier == "gold"'}"""
 #: As an anonymous visitor sends it before the login, and a customer after it.
@@ -286,11 +304,16 @@ def _outcome(each: RuleOutcome) -> tuple[Any, ...]:
     return each.rule, each.outcome, each.guardrail, re.sub(r"holds \S+ of|replaces [\w, ]+", "", each.reason)
 
 
-@pytest.mark.parametrize("rules", [RULES, MORE], ids=["rules", "more"])
+@pytest.mark.parametrize(
+    "rules",
+    [RULES, MORE, SLOW, SLOW.replace("unused_for: 20m", "unused_for: 150h")],
+    ids=["rules", "more", "unused", "ending"],
+)
 def test_a_simulation_of_what_a_server_handled_decides_as_it_did(tmp_path: Path, rules: str) -> None:
     folders = (tmp_path / str(nth) for nth in range(100_000))
 
     @given(_TRAFFIC)
+    @example([(("Checkout Started", "a", 100), later) for later in (0, 4 * 3600, 4 * 3600)])
     def holds(said: list[tuple[tuple[Any, ...], int]]) -> None:
         folder = next(folders)
         folder.mkdir()

@@ -20,7 +20,7 @@ from adapter.model.event_names import EventNames
 from adapter.model.operations import CustomerMerge, DiscountMove
 from adapter.model.rules import Absence
 from adapter.model.timers import Timer
-from adapter.model.triggers import Firing
+from adapter.model.triggers import DiscountLife, Firing
 from adapter.rules.engine.codes import ALPHABET
 from adapter.rules.engine.occurrences import next_due
 from adapter.rules.engine.ruleset import RuleSet
@@ -79,7 +79,7 @@ class Simulator:
         self._codes = 0
         self._ids = 0
         self._soonest = soonest(rules)
-        self._ends = sorted(rule.expires_at for rule in rules.rules if rule.expires_at is not None)
+        self._ends = ends(rules)
 
     def run(self, works: Iterable[Work]) -> None:
         """Decide works; timers and expiries after the last one are left to `advance`."""
@@ -153,8 +153,8 @@ class Simulator:
     def _until(self, at: datetime) -> datetime | None:
         """Return when a batch that begins at a moment must end: what it begins may be due then."""
         begun = self._batch[0].decided_at if self._batch else at
-        ends = [begun + self._soonest] if self._soonest is not None and begun is not None else []
-        return min([*ends, *[end for end in self._ends if end > at][:1]], default=None)
+        due = [begun + self._soonest] if self._soonest is not None and begun is not None else []
+        return min([*due, *[end for end in self._ends if end > at][:1]], default=None)
 
     def _may_merge(self, work: Work) -> bool:
         """Tell whether a message may merge two customers: what came before it in its batch must be decided.
@@ -215,14 +215,30 @@ class Simulator:
 
 def soonest(rules: RuleSet) -> timedelta | None:
     """Return the shortest time after which what a rule begins may be due."""
-    found: list[timedelta] = []
+    found, early = list[timedelta](), (timedelta(0), *_before_ends(rules))
     for rule in rules.rules:
         lengths = (rule.expires_in, rule.guardrails.validity_window)
+        lasting = [each - before for each in lengths if each is not None for before in early if each > before]
         # The end of a discount is in whole seconds.
-        found += [max(timedelta(0), each - timedelta(seconds=1)) for each in lengths if each is not None]
+        found += [max(timedelta(0), each - timedelta(seconds=1)) for each in lasting]
         if isinstance(rule.trigger, Absence):
             found.append(rule.trigger.within)
+        elif isinstance(rule.trigger, DiscountLife) and rule.trigger.unused_for is not None:
+            found.append(rule.trigger.unused_for)
     return min(found, default=None)
+
+
+def ends(rules: RuleSet) -> list[datetime]:
+    """Return the moments at which discounts end by their rule, or are about to, in their order."""
+    early = (timedelta(0), *_before_ends(rules))
+    fixed = [rule.expires_at for rule in rules.rules if rule.expires_at is not None]
+    return sorted(end - each for end in fixed for each in early)
+
+
+def _before_ends(rules: RuleSet) -> list[timedelta]:
+    """Return how long before its end the life of a discount triggers a rule."""
+    triggers = [rule.trigger for rule in rules.rules if isinstance(rule.trigger, DiscountLife)]
+    return [trigger.expires_in for trigger in triggers if trigger.expires_in is not None]
 
 
 def _keeping(saved: list[Changes]) -> Callable[[Changes, list[Result]], Changes]:
