@@ -2,8 +2,8 @@
 
 A server gets batches of Segment calls (as in benchmarks/ingest.py) into a SQLite store, and while it runs,
 `adapter simulate` goes over what it has recorded. Then books of 1, 100 and 1,000 rules are simulated over
-events of 20,000 customers, each in a process of its own, and one of 100 rules over a tenth of the events, and
-over all: what the second takes more is what an event costs in memory.
+events of 20,000 customers, each in a process of its own: 1 and 100 over a tenth of the events, 1,000 over a
+hundredth. The book of 100 goes over all of them too: what that takes more is what events cost in memory.
 
     .venv/bin/python -m benchmarks.simulate
     .venv/bin/python -m benchmarks.simulate --events 100_000 --seconds 3 --rounds 1
@@ -54,14 +54,16 @@ def main() -> None:
         return
     live, recorded = [], []
     for number in range(arguments.rounds):
-        rate, found = _recorded(number, arguments.seconds)
+        rate, simulated = _recorded(number, arguments.seconds)
         live.append(rate)
-        recorded.append(found)
-        print(f"round {number + 1}: live {rate:,.0f}/s | simulated from its store {found:,.0f}/s", flush=True)
+        recorded.append(simulated)
+        said = f"round {number + 1}: live {rate:,.0f}/s | simulated from its store {simulated:,.0f}/s"
+        print(said, flush=True)
     few = arguments.events // 10
     rates = {}
-    for count, events in ((1, few), (LARGE, few), (1_000, few // 10)):  # a thousand take a thousand looks
-        rates[count] = statistics.median(_child(count, events)["events_per_s"] for _ in range(arguments.rounds))
+    for count, events in ((1, few), (LARGE, few), (1_000, few // 10)):
+        found = [_child(count, events)["events_per_s"] for _ in range(arguments.rounds)]
+        rates[count] = statistics.median(found)
         print(f"{count:,} rules: {rates[count]:,.0f} events/s", flush=True)
     small, large = _child(LARGE, few), _child(LARGE, arguments.events)
     print(f"peak {small['peak_mb']} MB over {few:,} events, {large['peak_mb']} MB over {arguments.events:,}")
