@@ -101,6 +101,16 @@ async def test_a_recorded_message_is_opened_by_its_id(tmp_path: Path) -> None:
         assert (missing["searched"]["message_id"], missing["run"]) == ("m-2", None)
 
 
+async def test_a_quarantined_message_is_opened_to_mend_its_mapping(tmp_path: Path) -> None:
+    async with opened(settings(tmp_path)) as client:
+        await send(client, {**PAYLOAD, "userId": None})
+        [kept] = await client.app.store.quarantined()
+        found = await client.twin(f"/console/playground?quarantine={kept.id}")
+        assert (found["origin"], json.loads(found["payload"])["event"]) == ("quarantine", "Checkout Started")
+        assert found["run"]["results"][0]["outcome"] == "quarantined"
+        assert "in quarantine" in (await client.twin("/console/playground?quarantine=999"))["error"]
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd"])
 async def test_no_other_file_is_opened_as_a_fixture(tmp_path: Path, name: str) -> None:
     async with opened(settings(tmp_path)) as client:

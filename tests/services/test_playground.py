@@ -115,6 +115,17 @@ async def test_the_moment_of_a_trial_is_chosen(playground: Playground) -> None:
     assert tried.in_force.now == moment
 
 
+async def test_a_message_that_came_before_is_tried_as_a_further_one(
+    playground: Playground, core: Instance
+) -> None:
+    sent = await core.client.post("/webhooks/segment", json=PAYLOAD)
+    assert sent.json()["results"][0]["outcome"] == "processed"
+    again = await playground.run(json.dumps(PAYLOAD), "", None, [])
+    assert again.in_force.results[0].outcome == "processed"
+    as_it_is = await playground.run(json.dumps(PAYLOAD), "", None, [], anew=False)
+    assert as_it_is.in_force.results[0].outcome == "duplicate"
+
+
 async def test_a_payload_that_is_no_json_is_refused_in_one_sentence(playground: Playground) -> None:
     with pytest.raises(Unreadable, match="the payload is not JSON"):
         await playground.run("{", "", None, [])

@@ -68,6 +68,7 @@ class Playground(Struct, frozen=True, kw_only=True):
     searched: SearchedTo | None = None
     editors: list[Editor]
     moment: str = ""
+    as_is: bool = False
     run: DryRun | None = None
     runnable: bool = True
     changes: list[FileDiff] = []
@@ -92,7 +93,7 @@ async def _view(context: ConsoleContext, query: PlaygroundQuery, _visitor: Visit
     shown = Playground(
         sources=list(SOURCES), examples=bench.payloads.examples(),
         fixtures=await asyncio.to_thread(bench.payloads.fixtures), editors=editors, source=query.source,
-        moment=query.now, searched=searched, error=error, writes=bench.writer.allowed,
+        moment=query.now, as_is=query.as_is, searched=searched, error=error, writes=bench.writer.allowed,
     )  # fmt: skip
     if found is None:
         return shown
@@ -108,7 +109,9 @@ async def _tried(
 ) -> Playground:
     drafts = [Draft(each.kind, each.name, each.text) for each in shown.editors if each.changed]
     source = query.source or found.source
-    tried = await context.workbench.playground.run(found.text, source, now_of(query), drafts)
+    tried = await context.workbench.playground.run(
+        found.text, source, now_of(query), drafts, anew=not query.as_is
+    )
     checked = {each.draft.kind: each for each in tried.checked}
     editors = [
         replace(each, problems=checked[each.kind].problems, elsewhere=checked[each.kind].elsewhere)

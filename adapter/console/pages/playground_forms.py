@@ -34,6 +34,7 @@ class PlaygroundQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     source: str = ""
     payload: str = ""
     now: str = ""
+    as_is: bool = False
     mappings: str = ""
     mappings_text: str = ""
     mappings_opened: str = ""

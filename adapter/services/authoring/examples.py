@@ -11,7 +11,7 @@ from adapter.files.starters import FOLDER
 
 _FOLDER = FOLDER / "examples"
 #: Keys of a unique id, and keys of a time in milliseconds, wherever they are in an example.
-_IDS = frozenset({"messageId", "source_message_id", "source_request_id"})
+MESSAGE_IDS = frozenset({"messageId", "source_message_id", "source_request_id"})
 _TIMES = frozenset({"timestamp_unixtime_ms", "timestamp_ms"})
 
 
@@ -41,6 +41,10 @@ def _fresh(value: Any, now: datetime, new_id: Callable[[], str], user: str | Non
         return value if user is None or value != "user_123" else user
     milliseconds = int(now.timestamp() * 1000)
     return {
-        key: new_id() if key in _IDS else milliseconds if key in _TIMES else _fresh(item, now, new_id, user)
+        key: new_id()
+        if key in MESSAGE_IDS
+        else milliseconds
+        if key in _TIMES
+        else _fresh(item, now, new_id, user)
         for key, item in value.items()
     }

@@ -12,6 +12,7 @@ from msgspec import Raw, Struct
 
 from adapter.errors import Unreadable
 from adapter.files.dumping import dump
+from adapter.services.authoring.examples import MESSAGE_IDS
 from adapter.services.dry_runs.report import DryRun, DryRunResult
 from adapter.services.dry_runs.service import DryRunRequest, DryRuns
 from adapter.services.loaded_files import HasSettings
@@ -61,10 +62,17 @@ class Playground:
         self._checker = checker
         self._of = of
 
-    async def run(self, payload: str, source: str, now: datetime | None, drafts: list[Draft]) -> Tried:
-        """Try drafts on a payload at a moment; raises Refused for a payload that cannot be run at all."""
+    async def run(
+        self, payload: str, source: str, now: datetime | None, drafts: list[Draft], *, anew: bool = True
+    ) -> Tried:
+        """Try drafts on a payload at a moment; raises Refused for a payload that cannot be run at all.
+
+        It is tried `anew`, under other message ids: a message that came before would be a duplicate.
+        """
         checked = [await self._checker.check(each) for each in drafts]
-        request = DryRunRequest(payload=_json(payload), source=source or None, now=now, explain=True)
+        request = DryRunRequest(
+            payload=_json(payload, anew=anew), source=source or None, now=now, explain=True
+        )
         in_force = await self._dry_runs.run(request)
         if not drafts:
             return Tried([], in_force, in_force, [], [])
@@ -110,9 +118,21 @@ def _lines(found: Iterator[str]) -> Iterator[Line]:
         yield Line(kind, line if kind == "place" else line[1:])
 
 
-def _json(text: str) -> Raw:
+def _json(text: str, *, anew: bool) -> Raw:
     try:
-        msgspec.json.decode(text)
+        document = msgspec.json.decode(text)
     except msgspec.DecodeError as error:
         raise Unreadable(f"the payload is not JSON: {error}") from None
-    return Raw(text.encode())
+    return Raw(msgspec.json.encode(_renamed(document))) if anew else Raw(text.encode())
+
+
+def _renamed(value: Any) -> Any:
+    """Return a payload with a mark at the end of each id of a message."""
+    if isinstance(value, list):
+        return [_renamed(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: f"{each}-tried" if key in MESSAGE_IDS and isinstance(each, str) else _renamed(each)
+        for key, each in value.items()
+    }
