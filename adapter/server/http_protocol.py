@@ -103,7 +103,9 @@ class HttpProtocol(HttpToolsProtocol):
         """Close the connection where it is idle, else after the response to the request that it brings.
 
         A client that has just connected is about to send its request, and could not know that it is lost.
+        Responses without an end by themselves are ended.
         """
+        self._drain()
         if self._is_responding():
             super().shutdown()
         elif self._is_idle() and self.cycle is not None:
@@ -144,11 +146,6 @@ class HttpProtocol(HttpToolsProtocol):
             return True
         self.transport.close()
         return False
-
-    def shutdown(self) -> None:
-        """Close an idle connection, another after its response; one without an end ends."""
-        self._drain()
-        super().shutdown()
 
     def _reject(self, error: BaseException | None) -> None:
         """Send an error response and close the connection, after the responses to earlier requests.

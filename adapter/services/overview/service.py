@@ -162,8 +162,8 @@ class Overview:
             for each in (await self._read(self._store.pauses(now)))[:_MOST]
         ]
         for kept in await self._read(self._store.latest_quarantined(limit=_MOST)):
-            link = "/console/events?q=outcome:quarantined"
-            found.append(Problem(f"quarantined from {kept.source}", kept.reason, kept.received_at, link))
+            what = f"quarantined from {kept.source}"
+            found.append(Problem(what, kept.reason, kept.received_at, "/console/quarantine"))
         for each in (await self._read(self._store.ignored(_MOST)))[:_MOST]:
             name = f"{each.type} `{each.event}`" if each.event else each.type or "others"
             says = f"no mapping takes {name}: {each.count} since {each.first_at:%Y-%m-%d %H:%M}"
