@@ -17,7 +17,7 @@ from adapter.store.contract import Store
 
 #: Messages that one call looks at.
 MOST = 10_000
-_SLICE = 1_000
+_SLICE = 2_500
 
 
 class Group(Struct):

@@ -16,10 +16,12 @@ from adapter.errors import NotFound, Unreadable
 from adapter.model.deliveries import UNSENT, Delivery, DeliveryStatus, Selection
 from adapter.services.delivery.retries import ShownDestination
 from adapter.services.delivery.shown import Rest, ShownDelivery, ends, rests, shown
-from adapter.services.support.delivery_list import COUNTED, Counted, ListedDeliveries, Unsent, counted, listed
+from adapter.services.support.delivery_list import Counted, ListedDeliveries, Unsent, counted, listed
 
 _NUMBER: Final = re.compile("[0-9]{1,18}")
 _HOME: Final = "/console/deliveries"
+#: Deliveries of a destination that are counted.
+_MOST: Final = 10_000
 #: Pages of a customer's deliveries that are looked at for one.
 _PAGES_OF_CUSTOMER: Final = 10
 
@@ -102,7 +104,7 @@ async def _deliveries(context: ConsoleContext, query: DeliveriesQuery, _visitor:
     selection = _selection(query)
     found = await listed(store, patience, query.status, selection, after=query.after, now=context.now())
     how_many = await counted(store, patience, query.status, selection) if found.deliveries else None
-    return DeliveriesView(query, await _lines(context), COUNTED, found, how_many)
+    return DeliveriesView(query, await _lines(context), _MOST, found, how_many)
 
 
 async def _lines(context: ConsoleContext) -> list[Line]:
@@ -110,7 +112,7 @@ async def _lines(context: ConsoleContext) -> list[Line]:
     store, patience = context.store, context.patience
     resting = {each.destination: each for each in await patience.read(rests(store, context.now()))}
     levels = {
-        (each.destination, each.status): each for each in await patience.read(store.queue_levels(COUNTED))
+        (each.destination, each.status): each for each in await patience.read(store.queue_levels(_MOST))
     }
     known = {each.name: each for each in context.web.deliveries.shown_destinations()}
     names = [*known, *sorted({name for name, _ in levels} - set(known))]

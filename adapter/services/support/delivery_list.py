@@ -17,7 +17,7 @@ PAGE = 50
 MOST = 3_000
 _SLICE = 250
 #: Those that one call counts.
-COUNTED = 10_000
+COUNTED = 4_000
 Unsent = Literal["due", "dead"]
 
 
