@@ -6,6 +6,7 @@ is said, and the next call goes on there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ from adapter.services.read_timeout import ReadTimeout
 from adapter.store.contract import Store
 
 #: Messages that one call looks at.
-MOST = 10_000
+MOST = 5_000
 _SLICE = 2_500
 
 
@@ -58,11 +59,8 @@ class Members(Struct, frozen=True):
 
 async def grouped(store: Store, patience: ReadTimeout, before: int | None = None, most: int = MOST) -> Groups:
     """Return the groups of the latest messages, or of those before an id."""
-    found: dict[str, Group] = {}
     reasons = await _latest(store, patience, before, most)
-    for each in reasons:
-        _count(found, each)
-    ordered = sorted(found.values(), key=lambda group: (-group.count, group.id))
+    ordered = sorted(_counted(reasons).values(), key=lambda group: (-group.count, group.id))
     following = reasons[-1].id if len(reasons) == most else None
     return Groups(ordered, len(reasons), reasons[-1].received_at if reasons else None, following)
 
@@ -72,23 +70,31 @@ async def members(
 ) -> Members:
     """Return the messages of one group, the latest first."""
     reasons = await _latest(store, patience, None, most)
-    own = [each for each in reasons if group_of(each.source, each.reason) == group]
+    counted = _counted(reasons)
+    own = [each for each, name in zip(reasons, _names(reasons), strict=True) if name == group]
+    return Members(counted.get(group), own[:shown], len(reasons), len(reasons) == most)
+
+
+def _names(reasons: Sequence[Reason]) -> list[str]:
+    """Return the group of each message; most reasons are alike, and each is looked at once."""
+    known: dict[tuple[str, str], str] = {}
+    for each in reasons:
+        if (each.source, each.reason) not in known:
+            known[each.source, each.reason] = group_of(each.source, each.reason)
+    return [known[each.source, each.reason] for each in reasons]
+
+
+def _counted(reasons: Sequence[Reason]) -> dict[str, Group]:
     found: dict[str, Group] = {}
-    for each in own:
-        _count(found, each)
-    return Members(found.get(group), own[:shown], len(reasons), len(reasons) == most)
-
-
-def _count(found: dict[str, Group], each: Reason) -> None:
-    name = group_of(each.source, each.reason)
-    group = found.get(name)
-    if group is None:
-        at = each.received_at
-        found[name] = Group(name, each.source, fingerprint(each.reason), 1, at, at, each.id)
-    else:
-        group.count += 1
-        group.first_at = min(group.first_at, each.received_at)
-        group.last_at = max(group.last_at, each.received_at)
+    for each, name in zip(reasons, _names(reasons), strict=True):
+        group, at = found.get(name), each.received_at
+        if group is None:
+            found[name] = Group(name, each.source, fingerprint(each.reason), 1, at, at, each.id)
+        else:
+            group.count += 1
+            group.first_at = min(group.first_at, at)
+            group.last_at = max(group.last_at, at)
+    return found
 
 
 async def _latest(store: Store, patience: ReadTimeout, before: int | None, most: int) -> list[Reason]:
