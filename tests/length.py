@@ -1,4 +1,14 @@
-"""How long tests run that find more the longer they run: `scripts/test --long` runs them at full length."""
+"""How long tests run that find more the longer they run: `scripts/test --long` runs them at full length.
+
+An ordinary run has each of them at a short length, at which its broken variants are still caught. Random
+tests try 100 examples in either; where an example is a store with its traffic, the test names a smaller
+number, why, and its full length.
+
+Marked `long`, and so in `--long` alone, are two tests that install all packages from a registry into an
+environment of their own, for a minute and more each: the steps of the image (deploy/test_files.py), and the
+page for a start with the built wheel (docs/test_start.py). An ordinary run has the commands of that page on
+this folder, what the wheel carries, and what the image's files say.
+"""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ LONG = (
     "acceptance/test_endurance.py",
     "scripts/test_scripts.py",
     "acceptance/test_network.py",
+    "services/test_schedules_killed.py",
     "services/test_event_identity.py",
     "services/test_erasure_splits_batch.py",
     "acceptance/test_disk.py",
@@ -50,6 +51,10 @@ LONG = (
 EARLY = (
     "server/test_header_limits.py",
     "core/test_forwarding.py",
+    "acceptance/test_backpressure.py",
+    "bulk/test_killed.py",
+    "core/test_dry_runs.py",
+    "services/test_simulation_equals_live.py",
     "destinations/test_hostile_receivers.py",
     "store/test_tables.py",
     "store/test_copy.py",

@@ -18,6 +18,7 @@ from benchmarks.postgres import PostgresServer
 from tests.acceptance.disks import Disk, mounted
 from tests.acceptance.invariants import end_leases, kept, unsent, violations
 from tests.acceptance.receiver import Receiver
+from tests.length import length
 
 #: A connection whose server crashed is closed by the garbage collector, which says so.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -132,7 +133,6 @@ async def test_tables_without_room_turn_senders_away_until_there_is_some(
     assert found == []
 
 
-@pytest.mark.long
 async def test_tables_without_room_are_tried_again_without_traffic(
     start: Any, load_on: Any, tables: tuple[PostgresServer, Disk]
 ) -> None:
@@ -146,7 +146,7 @@ async def test_tables_without_room_are_tried_again_without_traffic(
         sending.cancel()
 
     await asyncio.to_thread(disk.fill)
-    for _ in range(2):
+    for _ in range(length(1, 2)):
         await send("turned_away")
         assert (await readiness(server, 503)) == "the last commit failed: the store cannot be used now"
         await readiness(server, 200)

@@ -155,7 +155,6 @@ async def test_a_killed_core_decides_every_event_once_and_every_discount_is_told
     assert violations(found, told, load.customers) == []
 
 
-@pytest.mark.long
 async def test_the_checker_catches_an_adapter_that_gives_operations_new_ids(
     start_server: Any,
     fork_launch: Any,

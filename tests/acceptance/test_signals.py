@@ -83,7 +83,6 @@ def test_a_hang_up_has_one_process_read_its_files_again_and_serve_on(start: Call
     assert server.end(signal.SIGTERM) == -signal.SIGTERM
 
 
-@pytest.mark.long
 def test_a_hang_up_has_several_processes_replaced_one_by_one_while_the_service_goes_on(
     start: Callable[[int], Any],
 ) -> None:

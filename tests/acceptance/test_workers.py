@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,8 @@ async def broken_promises(store: str, load: Any) -> list[str]:
     return violations(await kept(store), load.acknowledged, load.customers)
 
 
-async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait for what comes about; a loaded machine takes ten times as long as an idle one."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for knows no event
             await asyncio.sleep(0.05)
@@ -47,7 +47,7 @@ async def test_two_processes_keep_caps_exact_and_push_each_discount_once(
     await until(lambda: len(shop.workers) == 2)
     load = load_on(shop.url)
     sending = asyncio.create_task(load.run())
-    await until(lambda: len(load.acknowledged) > 600, seconds=60)
+    await until(lambda: len(load.acknowledged) > 600)
     load.stopping = True
     await sending
     await until(lambda: len(receiver.pushed) == CAP + load.customers)
@@ -76,14 +76,13 @@ async def test_a_process_that_is_killed_is_replaced_and_the_service_goes_on(
     assert await broken_promises(postgres_store, load) == []
 
 
-@pytest.mark.long
 async def test_a_process_that_dies_during_a_health_check_is_replaced(shop: Any) -> None:
     await until(lambda: len(shop.workers) == 2)
     frozen = shop.workers[0]
     os.kill(frozen, signal.SIGSTOP)
     await asyncio.sleep(1)  # by now it was asked, and owes an answer
     os.kill(frozen, signal.SIGKILL)
-    await until(lambda: len(set(shop.workers) - {frozen}) == 2, seconds=5)
+    await until(lambda: len(set(shop.workers) - {frozen}) == 2, seconds=20)  # uvicorn's own: 30
 
 
 async def test_metrics_of_any_process_include_all_processes_and_dead_ones(shop: Any) -> None:
@@ -140,7 +139,6 @@ async def test_processes_end_with_the_one_that_started_them(shop: Any) -> None:
     await until(lambda: not any(alive(pid) for pid in workers))
 
 
-@pytest.mark.long
 async def test_a_start_removes_the_files_of_a_killed_server_and_none_of_a_running_one(
     start_server: Any, postgres_store: str, rules: Path, tmp_path: Path
 ) -> None:
@@ -182,19 +180,21 @@ def alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.long
+def composed(folder: Path) -> set[str]:
+    """Return the processes that have files of metrics."""
+    return {path.stem.rsplit("_", 1)[1] for path in folder.glob("adapter-metrics-*/*.db")}
+
+
 def test_the_greeting_is_printed_once_for_all_processes(postgres_store: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "adapter.cli.main", "serve", "--workers", "2", "--port", "0"]
     environ = {**os.environ, "TMPDIR": str(tmp_path)}
     with (tmp_path / "out").open("w+") as out:
-        process = subprocess.Popen([*command, "--store", postgres_store], stdout=out, env=environ)
-        deadline = time.monotonic() + 60
-        # Each process has files of metrics once it is composed; it would have printed before.
-        while len({path.stem.rsplit("_", 1)[1] for path in tmp_path.glob("adapter-metrics-*/*.db")}) < 2:
-            assert time.monotonic() < deadline, "two processes did not start within a minute"
-            time.sleep(0.05)
-        process.terminate()
-        process.wait(20)
+        with subprocess.Popen([*command, "--store", postgres_store], stdout=out, env=environ) as process:
+            try:
+                # Each process has files of metrics once it is composed; it would have printed before.
+                asyncio.run(until(lambda: len(composed(tmp_path)) == 2))
+            finally:
+                process.terminate()
         out.seek(0)
         assert out.read().count("Listening on") == 1
 
@@ -203,7 +203,7 @@ def test_a_store_that_cannot_be_opened_is_reported_once_for_all_processes() -> N
     command = [sys.executable, "-m", "adapter.cli.main", "serve", "--workers", "2", "--port", "0"]
     store = "postgresql://nobody@127.0.0.1:1/none"
     ran = subprocess.run(
-        [*command, "--store", store], capture_output=True, text=True, timeout=30, check=False
+        [*command, "--store", store], capture_output=True, text=True, timeout=60, check=False
     )
     assert ran.returncode == 1
     assert ran.stderr.startswith("adapter: ")

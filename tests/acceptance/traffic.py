@@ -75,9 +75,9 @@ class Traffic:
         """Write and read 70 MB of events, so that caches of that size are full."""
         async with Line(self._port) as line:
             for owner in range(200):
-                calls = [_track(f"f{owner}-{n}", 10**7 + owner, 0) for n in range(100)]
+                calls = [_track(f"f{owner}-{n}", 10**7 + owner, 0) for n in range(10)]
                 for call in calls:
-                    call["properties"]["text"] = "x" * 3_000
+                    call["properties"]["text"] = "x" * 35_000
                 await self._send(line, SEGMENT, calls)
                 await self._ask(line, "fill", "GET", f"/v1/customers/shopper-{10**7 + owner}/events")
 

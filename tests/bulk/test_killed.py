@@ -19,6 +19,7 @@ from adapter.services.bulk import local
 from adapter.store.engines import open_store
 from tests.bulk.conftest import NOW, Shop
 from tests.databases import SharedServer
+from tests.length import length
 
 #: One event of a hundred has no name. Some have no id, and some rows are there twice.
 ROWS = [
@@ -142,15 +143,14 @@ def test_a_killed_import_comes_to_the_same_on_postgres(tmp_path: Path, postgres_
         check(url, other, tmp_path, kills=2, seed=2)
 
 
-@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.process
-def test_kills_at_thirty_moments(tmp_path: Path) -> None:
+def test_kills_at_many_moments(tmp_path: Path) -> None:
     done = 0
     for seed in range(100, 200):
         folder = tmp_path / str(seed)
         folder.mkdir()
         done += check(*urls(folder), folder, kills=3, seed=seed)
-        if done >= 30:
+        if done >= length(4, 30):
             return
     raise AssertionError(f"only {done} imports were killed before their end")

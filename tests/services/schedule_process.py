@@ -1,5 +1,7 @@
 """A process that fires schedules, which a test kills: it goes on until nothing is due.
 
+It writes a line for each transaction, before it commits what the transaction fired.
+
 Arguments: the store's URL, the folder of the rules, and `works`, or `steps-first` for a process that saves
 how far an occurrence has come before its firings and not with them, as none may.
 """
@@ -33,6 +35,18 @@ PACING = SchedulePacing(
 )  # fmt: skip
 
 
+class Told:
+    """Transactions that are told of."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    async def settle(self, works: Sequence[Work], locked: Any, complete: Callable[..., Any]) -> Any:
+        sys.stdout.write("transaction\n")
+        sys.stdout.flush()
+        return await self._transactions.settle(works, locked, complete)
+
+
 class StepsFirst:
     """Transactions that save a step before the firings that it counts."""
 
@@ -46,7 +60,9 @@ class StepsFirst:
             events=[], discounts=[], counters={}, decisions=[], deliveries=[], quarantine=[],
         )  # fmt: skip
         await self._store.step_schedule(complete(nothing, []).schedule)
-        await asyncio.sleep(0.02)
+        sys.stdout.write("step\n")
+        sys.stdout.flush()
+        await asyncio.sleep(0.05)
         return await self._transactions.settle(works, locked, lambda changes, _results: changes)
 
 
@@ -60,7 +76,7 @@ async def main(url: str, rules: str, way: str) -> None:
         store, files, Environment(), timers=TimerCapacity(store, metrics), health=CommitHealth(lambda: 0),
         metrics=metrics,
     )  # fmt: skip
-    settling: Any = StepsFirst(transactions, store) if way == "steps-first" else transactions
+    settling: Any = StepsFirst(transactions, store) if way == "steps-first" else Told(transactions)
     runner = ScheduleRunner(
         store, files, settling, lambda: datetime.now(UTC), worker=uuid4().hex, metrics=metrics,
         complete=_nothing, pacing=PACING,

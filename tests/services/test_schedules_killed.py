@@ -1,10 +1,11 @@
-"""Processes that are killed while they fire a schedule, three at once on PostgreSQL: each customer once."""
+"""Processes that are killed while they fire a schedule, several at once on PostgreSQL: each customer once."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import sys
+from asyncio.subprocess import PIPE, Process
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from adapter.model.operations import CustomerUpsert
 from adapter.rules.engine.occurrences import latest_due
 from adapter.services.background.schedules import written
 from adapter.store.schedule_contract import ScheduleRow
+from tests.length import length
 
 RULES = """
 rules:
@@ -23,8 +25,11 @@ rules:
     action: {type: store_credit, value: 5}
     guardrails: {stackable: true}
 """
-COUNT = 4000
-MOST_KILLS = 8
+COUNT = length(240, 4000)
+KILLS = length(2, 8)
+AT_ONCE = length(2, 3)
+#: A process is killed after one to so many transactions of all, each of three customers.
+TRANSACTIONS = 20
 
 
 async def filled(desk: Any) -> None:
@@ -37,28 +42,54 @@ async def filled(desk: Any) -> None:
     await desk.store.start_schedule(ScheduleRow("daily", written(scheduled), due_at))
 
 
+class Processes:
+    """Processes that fire a schedule and write a line for each transaction; `moved` has whose line it was."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._command = [sys.executable, "-m", "tests.services.schedule_process", *arguments]
+        self._running: list[Process] = []
+        self._readers: list[asyncio.Task[None]] = []
+        self.moved = asyncio.Queue[int]()
+        self.killed = set[int]()
+
+    async def start(self) -> None:
+        process = await asyncio.create_subprocess_exec(*self._command, stdout=PIPE)
+        self._running.append(process)
+        self._readers.append(asyncio.create_task(self._read(len(self._running) - 1)))
+
+    async def _read(self, number: int) -> None:
+        out = self._running[number].stdout
+        assert out is not None
+        while await out.readline():
+            self.moved.put_nowait(number)
+
+    async def kill(self, number: int) -> None:
+        self._running[number].kill()
+        await self._readers[number]
+        await self._running[number].wait()
+        self.killed.add(number)
+
+    async def ended(self) -> None:
+        """Wait until all have ended that were not killed, as they should."""
+        await asyncio.gather(*self._readers)
+        for number, process in enumerate(self._running):
+            assert (await process.wait() == 0) != (number in self.killed)
+
+
 async def kill_at_random(url: str, rules: Path, way: str, processes: int, rng: random.Random) -> int:
-    """Run processes, kill each after a while and start another one, until one has ended; returns kills."""
-    kills = 0
-    command = [sys.executable, "-m", "tests.services.schedule_process", url, str(rules), way]
-    running = [await asyncio.create_subprocess_exec(*command) for _ in range(processes)]
-    try:
-        # On a loaded machine a process may be killed before it has begun: the last ones run to their end.
-        while kills < MOST_KILLS and all(process.returncode is None for process in running):
-            await asyncio.sleep(rng.uniform(0.3, 0.9) + (0.9 if kills == 0 else 0))
-            victim = rng.randrange(processes)
-            if running[victim].returncode is None:
-                running[victim].kill()
-                await running[victim].wait()
-                kills += 1
-                running[victim] = await asyncio.create_subprocess_exec(*command)
-                await asyncio.sleep(rng.uniform(0.8, 1.6))  # the time to start, and something more
-        assert all(process.returncode in (0, None) for process in running)
-    finally:
-        for process in running:
-            if process.returncode is None:
-                await asyncio.wait_for(process.wait(), 120)
-    return kills
+    """Run processes, kill one after some transactions and start another one, a few times; returns kills."""
+    running = Processes(url, str(rules), way)
+    async with asyncio.timeout(300):
+        for _ in range(processes):
+            await running.start()
+        for _ in range(KILLS):
+            for _ in range(rng.randint(1, TRANSACTIONS)):
+                working = await running.moved.get()
+            if working not in running.killed:
+                await running.kill(working)
+                await running.start()
+        await running.ended()
+    return len(running.killed)
 
 
 async def counts(store: Any) -> list[int]:
@@ -66,15 +97,14 @@ async def counts(store: Any) -> list[int]:
     return [len(await store.discounts(f"u{n:05}")) for n in range(COUNT)]
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(length(1, 3)))
 async def test_killed_at_random_each_customer_has_one_discount(
     open_desk: Any, store_url: str, tmp_path: Path, seed: int
 ) -> None:
     desk = await open_desk(RULES)
     await filled(desk)
     await desk.store.close()
-    processes = 3 if store_url.startswith("postgres") else 1
+    processes = AT_ONCE if store_url.startswith("postgres") else 1
     kills = await kill_at_random(store_url, tmp_path / "rules", "works", processes, random.Random(seed))
     await desk.store.open()
     found = await counts(desk.store)
@@ -82,7 +112,6 @@ async def test_killed_at_random_each_customer_has_one_discount(
     assert found == [1] * COUNT
 
 
-@pytest.mark.long
 async def test_the_check_finds_steps_that_are_saved_before_their_firings(
     open_desk: Any, store_url: str, tmp_path: Path
 ) -> None:
