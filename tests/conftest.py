@@ -18,12 +18,12 @@ from xdist.remote import Producer
 from benchmarks.postgres import PostgresServer
 from tests import scheduling
 from tests.databases import SharedServer, running_server, shared_server
-from tests.length import LONG, length
+from tests.length import LONG
 from tests.temporary import in_memory
 
 # A loaded machine is slow at times, and that is no fault of the code.
 settings.register_profile(
-    "adapter", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=length(25, 100)
+    "adapter", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100
 )
 settings.load_profile("adapter")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from adapter.bulk.headers import guarded, parsed, unguarded, written
@@ -101,14 +101,12 @@ async def test_names_of_traits_are_any_text(shop1: Shop, other: Shop) -> None:
     assert await other.traits("c-1") == traits
 
 
-@settings(max_examples=60)
 @given(some.lists(some.text(min_size=1, max_size=8), min_size=1, max_size=3))
 def test_every_path_can_be_written_as_a_name(path: list[str]) -> None:
     name = written(("traits", *path))
     assert parsed(unguarded(guarded(name))) == (("traits", *path), None)
 
 
-@settings(max_examples=60)
 @given(some.text(alphabet="'=+-@\t\r\n12 a", max_size=6))
 def test_a_guard_is_taken_off_exactly(text: str) -> None:
     assert unguarded(guarded(text)) == text

@@ -84,6 +84,7 @@ def test_the_trigger_means_what_the_mappings_subscribe_to(
         assert taken == wanted
 
 
+@pytest.mark.slow
 def test_every_subscription_is_a_text_of_the_configuration() -> None:
     for text in SUBSCRIPTIONS:
         written = hcl(SegmentDestination("https://shop.example/webhooks/segment", text))

@@ -12,6 +12,8 @@ from adapter.cli.main import commands
 from adapter.files import yaml
 from adapter.files.problems import Problem
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -202,6 +202,7 @@ def _said(result: dict[str, Any]) -> Any:
     return result["outcome"], [] if result["outcome"] == "duplicate" else rules, discounts
 
 
+@pytest.mark.slow
 def test_a_dry_run_and_the_real_run_say_the_same(tmp_path: Path) -> None:
     """Property: whatever came before, in the store or in the request; and a dry run stores nothing."""
     examples = count()

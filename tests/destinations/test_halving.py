@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.destinations.contract import Attempt
@@ -37,7 +37,6 @@ async def test_the_faulty_item_of_eight_is_found_by_halving() -> None:
     assert found[4] == Attempt(ok=False, status=400, error="answered 400", final=True)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(1, 40), st.data())
 def test_one_faulty_item_costs_few_requests_and_no_other_item(count: int, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, count - 1))

@@ -25,6 +25,8 @@ from adapter.rules.engine import ruleset as rules
 from adapter.rules.testing import cases as rule_cases
 from adapter.settings import load as settings
 
+pytestmark = pytest.mark.slow
+
 #: A work that grows with the size, and not with its square, grows by less than this when the size doubles.
 MOST = 2.5
 Files = dict[str, str]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapter import mapping as language
@@ -201,7 +201,6 @@ _SPREAD_AND_AMOUNT = {
 
 
 @pytest.mark.slow
-@settings(max_examples=25)
 @given(documents())
 @example(("mparticle", _SPREAD_AND_AMOUNT))
 def test_our_mappings_compiled_do_as_the_interpreted_ones(

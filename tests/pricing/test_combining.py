@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import chain, combinations
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -129,6 +130,7 @@ def test_the_same_code_twice_is_refused_in_whatever_spelling() -> None:
     assert list(reasons(price(ORDER, [same, same])).values()) == ["duplicate_code"]
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(priced(combine=True))
 def test_best_is_as_good_as_trying_every_allowed_set(made: Made) -> None:
@@ -149,6 +151,7 @@ def rank(pricing: Pricing) -> tuple[int, int, int, list[str]]:
     return -pricing.totals.discount, -pricing.totals.credit, len(codes), codes
 
 
+@pytest.mark.slow
 @given(priced(combine=True), st.sampled_from(["reject", "best", "exclusive_first"]), st.randoms())
 def test_which_codes_are_used_does_not_depend_on_their_order(made: Made, mode: Mode, random: Any) -> None:
     order, terms = made

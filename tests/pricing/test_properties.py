@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -24,6 +25,8 @@ from adapter.pricing import (
 )
 from adapter.pricing import redeemed as redeemed_of
 from tests.pricing.made import priced
+
+pytestmark = pytest.mark.slow
 
 Made = tuple[Order, list[Terms]]
 

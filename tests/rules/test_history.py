@@ -117,7 +117,6 @@ def test_every_figure_equals_the_slow_model_in_whatever_order_events_come(events
 
 
 @given(events=streams, cut=st.integers(0, 60))
-@settings(deadline=None, max_examples=60)
 def test_the_history_of_two_merged_customers_is_that_of_all_their_events(
     events: list[Event], cut: int
 ) -> None:
@@ -129,14 +128,12 @@ def test_the_history_of_two_merged_customers_is_that_of_all_their_events(
 
 
 @given(events=streams)
-@settings(deadline=None, max_examples=60)
 def test_a_stored_history_comes_back_as_it_was(events: list[Event]) -> None:
     history = folded(events, Metrics(METRICS))
     assert History.decode(history.encode()) == history
 
 
 @given(events=streams, cut=st.integers(0, 60))
-@settings(deadline=None, max_examples=60)
 def test_history_for_a_new_rule_is_rebuilt_from_stored_events(events: list[Event], cut: int) -> None:
     before, after = Metrics([Metric("count", "order", None, timedelta(days=7))]), Metrics(METRICS)
     history = folded(events[:cut], before)

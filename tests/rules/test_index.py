@@ -100,6 +100,7 @@ def many(make: Callable[[int], str], count: int) -> tuple[list[Node], Index]:
     return nodes, Index(nodes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "value"),
     [

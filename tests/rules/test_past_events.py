@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.model.customers import Customer
@@ -131,13 +131,11 @@ def check(history: History, events: list[Event]) -> None:
         assert figure(expression, history) == sum(values), expression
 
 
-@settings(max_examples=60)
 @given(events=streams)
 def test_a_figure_over_chosen_events_equals_the_slow_model(events: list[Event]) -> None:
     check(folded(events), events)
 
 
-@settings(max_examples=40)
 @given(events=streams, cut=st.integers(0, 25))
 def test_two_customers_who_are_merged_have_the_figures_of_all_their_events(
     events: list[Event], cut: int
@@ -147,7 +145,6 @@ def test_two_customers_who_are_merged_have_the_figures_of_all_their_events(
     check(merged, events)
 
 
-@settings(max_examples=40)
 @given(events=streams, cut=st.integers(0, 25))
 def test_a_rule_that_is_added_later_has_the_figures_of_stored_events(events: list[Event], cut: int) -> None:
     before = Metrics([Metric("count", "order")])
@@ -160,7 +157,6 @@ def test_a_rule_that_is_added_later_has_the_figures_of_stored_events(events: lis
     check(history, events)
 
 
-@settings(max_examples=30)
 @given(events=streams, lost=streams)
 def test_events_that_turn_out_to_be_anothers_are_taken_out(events: list[Event], lost: list[Event]) -> None:
     history = folded([*events, *lost])

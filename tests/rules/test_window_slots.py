@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ def issued(counters: dict[CounterKey, int], now: int, rails: Guardrails) -> bool
     return True
 
 
+@pytest.mark.slow
 @given(st.integers(1, 3), st.integers(0, WINDOW), STEPS, st.booleans())
 def test_three_merged_customers_never_exceed_the_limit_and_receive_more_later(
     count: int, begin: int, steps: list[tuple[int, int]], together: bool

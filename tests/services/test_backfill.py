@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapter.model.operations import CustomerMerge, CustomerUpsert, EventOccurred
+from tests.length import length
 
 OLD = """
 rules:
@@ -119,7 +120,11 @@ ORDERS = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# An example is a store of its own, with two runs of a stream of orders: 100 ms and more on PostgreSQL.
+@pytest.mark.slow
+@settings(
+    max_examples=length(15, 100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(orders=ORDERS, late=ORDERS, batches=st.booleans())
 async def test_a_rule_set_that_is_added_later_decides_as_if_it_had_always_existed(
     open_desk: Any, make_rules: Any, orders: Any, late: Any, batches: bool

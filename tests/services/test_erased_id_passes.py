@@ -17,6 +17,8 @@ from adapter.store import scanning
 from adapter.store.scanning import Slice, Spot
 from tests.services.test_erased_ids import ANN, KINDS, RULES, erase, finish, live
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def desk(open_desk: Any) -> Any:

@@ -23,6 +23,7 @@ from adapter.services.privacy.requests import Privacy
 from adapter.services.read_timeout import ReadTimeout
 from adapter.store.engines import open_store
 from adapter.store.values import CustomerData
+from tests.length import length
 from tests.model.planting import JSON, PLACES, planted, texts
 from tests.services.conftest import Desk
 
@@ -76,6 +77,7 @@ async def play(desk: Desk, turn: int, before: Any, after: dict[str, Any]) -> Non
     await store.release_quarantined([only.id])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def test_an_erasure_removes_ids_planted_anywhere_and_keeps_the_data_of_others(
     engine: str, request: pytest.FixtureRequest, make_rules: Any
@@ -83,7 +85,8 @@ def test_an_erasure_removes_ids_planted_anywhere_and_keeps_the_data_of_others(
     url = "sqlite:///:memory:" if engine == "sqlite" else str(request.getfixturevalue("postgres_url"))
     book = make_rules(RULES)
 
-    @settings(max_examples=30)
+    # An example plants an id in every table and looks at every row: 100 ms and more on PostgreSQL.
+    @settings(max_examples=length(30, 100))
     @given(JSON, st.tuples(PLACES, PLACES, PLACES), st.data())
     def each(document: Any, places: Any, data: st.DataObject) -> None:
         turn = next(_TURNS)

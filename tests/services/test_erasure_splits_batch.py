@@ -18,6 +18,8 @@ from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work, split_at_erasures
 
+pytestmark = pytest.mark.slow
+
 RULE = """\
 name: treat
 trigger: started

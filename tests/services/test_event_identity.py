@@ -22,6 +22,9 @@ from adapter.rules.expressions import Metric
 from adapter.rules.history.history import History, backfill, fold, lookup
 from adapter.services.ingest.work_item import Work
 from adapter.store.naming import FEW
+from tests.length import length
+
+pytestmark = pytest.mark.slow
 
 OLD = """
 rules:
@@ -63,8 +66,9 @@ JOINING = st.tuples(st.sampled_from(["merge", "sign in"]), st.sampled_from(PEOPL
 STEPS = st.lists(HAPPENING | JOINING, max_size=12)
 #: The examples of one test share a store; their customers must not meet.
 EXAMPLES = itertools.count()
+#: An example is a stream of messages, a transaction each: 60 ms and more on PostgreSQL.
 SETTINGS = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=length(25, 100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -10,6 +10,8 @@ import pytest
 from adapter.model.operations import CustomerMerge, CustomerUpsert
 from tests.services.transaction_costs import Cost, Counted
 
+pytestmark = pytest.mark.slow
+
 RULES = (
     "rules: [{name: gift, trigger: started, action: {type: free_shipping}, guardrails: {per_user_limit: 1}}]"
 )

@@ -24,6 +24,7 @@ from adapter.model.operations import (
 from adapter.model.pending import MOST_PENDING
 from adapter.services.ingest.work_item import Work
 from adapter.store.naming import FEW
+from tests.length import length
 
 RULES = """
 rules:
@@ -37,8 +38,9 @@ rules:
     guardrails: {stackable: true}
 """
 EXAMPLES = itertools.count()
+#: An example is a handful of transactions in each of several orders: 100 ms and more on PostgreSQL.
 SETTINGS = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=length(30, 100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -90,6 +92,7 @@ def steps_of(desk: Any, prefix: str, code: str, mover: str, whole: bool) -> list
     ]
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(
     order=st.permutations(range(4)),

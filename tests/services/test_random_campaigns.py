@@ -161,6 +161,7 @@ def check(store_url: str, tmp_path: Path) -> Any:
 def test_a_campaign_never_gives_more_than_its_limits(check: Check) -> None:
     examples = itertools.count(1)
 
+    # An example is a rule set, a store and its traffic: 100 ms and more.
     @settings(max_examples=length(12, 400), suppress_health_check=list(HealthCheck))
     @given(CAMPAIGN, TRAFFIC)
     @example(TWICE, [("ann", "started", 80, "c-1", 0), ("ann", "visited", 80, "c-2", 5)])

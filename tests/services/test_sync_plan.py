@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.model.actions import FreeShipping
@@ -80,7 +80,6 @@ async def test_short_traffic_is_scaled_to_a_month_and_none_recommends_nothing(st
     assert "per_month" in week.advice
 
 
-@settings(max_examples=30)
 @given(st.lists(st.integers(0, 5000), max_size=40), st.sampled_from(sorted(INTERVALS)))
 def test_every_change_is_sent_within_the_interval_and_sends_are_an_interval_apart(
     moments: list[int], name: str

@@ -157,9 +157,7 @@ def _safe(keys: Keys, value: Any) -> bool:
 chosen_settings = st.dictionaries(st.sampled_from(sorted(FIELDS)), values, max_size=4).filter(
     lambda chosen: all(_safe(keys, value) for keys, value in chosen.items())
 )
-anyhow = settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+anyhow = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 def test_the_configuration_of_this_test_works(attempt: Try) -> None:

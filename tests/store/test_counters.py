@@ -14,6 +14,7 @@ from adapter.model.counter_key import CounterKey
 from adapter.model.discounts import DiscountRecord
 from adapter.store.contract import Store, Transaction
 from adapter.store.values import LoadRequest
+from tests.length import length
 
 CAP = ("", CounterKey("high-cart:total"))
 
@@ -65,7 +66,10 @@ _step = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# An example is a dozen transactions, 50 ms and more on PostgreSQL.
+@settings(
+    max_examples=length(25, 100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(steps=st.lists(_step, max_size=12))
 def test_after_any_merges_and_erasures_counters_equal_those_of_a_simple_model(
     steps: list[Any], make: Any, simulate: Any

@@ -64,9 +64,7 @@ bodies = st.one_of(
     ),
     documents.map(lambda value: b"[" + json.dumps(value).encode() + b', {"type": "track"}]'),
 )
-fuzzing = settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+fuzzing = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def post(client: httpx.AsyncClient, path: str, body: bytes, headers: dict[bytes, bytes]) -> httpx.Response:

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.model.actions import AmountOff
@@ -63,7 +63,6 @@ def test_results_over_the_size_are_left_out_and_counted() -> None:
 
 
 @given(results)
-@settings(max_examples=60, deadline=None)
 def test_an_answer_is_valid_and_never_over_16_kb(given_results: list[Result]) -> None:
     response = results_response(given_results)
     body = json.loads(response.body)
@@ -75,6 +74,5 @@ def test_an_answer_is_valid_and_never_over_16_kb(given_results: list[Result]) ->
 
 
 @given(st.lists(st.text("\x00\x01", min_size=20, max_size=40), min_size=100, max_size=256))
-@settings(max_examples=20, deadline=None)
 def test_escaped_text_counts_with_its_encoded_size(identifiers: list[str]) -> None:
     assert len(results_response([Result(one, "quarantined", one) for one in identifiers]).body) <= MAX_BYTES
