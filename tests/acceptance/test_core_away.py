@@ -18,11 +18,12 @@ import pytest
 from adapter.store.engines import open_store
 from tests.acceptance.invariants import kept
 from tests.acceptance.load import post
+from tests.length import length
 
-pytestmark = [pytest.mark.process, pytest.mark.long]
+pytestmark = pytest.mark.process
 
 #: Messages a second, for how long the core is away, and how many operations a second it gets after that.
-RATE, AWAY, PER_SECOND = 50, 120, 200
+RATE, AWAY, PER_SECOND = 50, length(10, 120), 200
 
 
 async def _sent(port: int, first: int, count: int) -> list[int]:
