@@ -11,6 +11,12 @@ from selectolax.lexbor import LexborHTMLParser
 
 from adapter.console.pages import PAGES
 
+#: Pages that an act leads to, and no link; each does nothing here.
+_AFTER_ACTS = {
+    "/console/quarantine/progress": "/console/quarantine/progress?act=replay&everything=true&upto=0",
+}
+#: Pages that go on by themselves, as long as their act takes: they cannot be looked at with JavaScript.
+PASSING = frozenset(_AFTER_ACTS)
 #: Lists link to many customers and discounts; a few are enough.
 _PER_PAGE = 3
 
@@ -21,7 +27,7 @@ def addresses(client: httpx.Client) -> dict[str, str]:
     A page of the navigation is opened from there; another one by a link on a page that was opened
     before, or without a query where no link leads to it.
     """
-    found = {page.path: page.path for page in PAGES if page.nav}
+    found = {page.path: page.path for page in PAGES if page.nav} | _AFTER_ACTS
     for path, address in linked(client):
         found.setdefault(path, address)
     return {page.path: found.get(page.path, page.path) for page in PAGES}

@@ -51,11 +51,12 @@ def busy_console(tmp_path_factory: pytest.TempPathFactory, fork_launch: Launch) 
 def guarded_console(tmp_path_factory: pytest.TempPathFactory, fork_launch: Launch) -> Iterator[Server]:
     """A started server with the traffic of an hour, where one signs in: with the tokens of `signing_in`."""
     folder = tmp_path_factory.mktemp("guarded")
-    with servers(folder, fork_launch) as start:
-        before = start(rules=rules_of_shop(folder))
+    with destinations() as settings, servers(folder, fork_launch) as start:
+        command, rules = serve_with(folder, settings), rules_of_shop(folder)
+        before = start(rules=rules, command=command, launch=fork_launch, SHOP_SECRET=SECRET)
         fill(before.url, *last_hour(), 8)
         before.stop()
-        yield start(rules=folder / "rules", **TOKENS)
+        yield start(rules=rules, command=command, launch=fork_launch, SHOP_SECRET=SECRET, **TOKENS)
 
 
 @pytest.fixture

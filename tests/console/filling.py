@@ -14,9 +14,9 @@ from threading import Thread
 from typing import Any
 
 import httpx
-from selectolax.lexbor import LexborHTMLParser
 
 from tests.console.shoppers import Call, Customer, customers, faults, visits
+from tests.console.signing_in import csrf_of, post
 
 ROOT = Path(__file__).parents[2]
 
@@ -85,6 +85,7 @@ class Filler:
         self._bulk()
         self._send([each for each in ordered if each.at >= half])
         self._simulate()
+        self._act()
 
     def _send(self, calls: Sequence[Call]) -> None:
         for call in calls:
@@ -128,10 +129,8 @@ class Filler:
     def _simulate(self) -> None:
         """Simulate another text of a rule file, and wait for its report."""
         name = self._client.get("/console/simulations.json").json()["names"][0]
-        page = self._client.get("/console/simulations", params={"file": name})
-        csrf = LexborHTMLParser(page.text).css("input[name=csrf]")[0].attributes["value"]
         text = self._client.get("/console/simulations.json", params={"file": name}).json()["text"]
-        form = {"csrf": csrf, "name": name, "text": text, "since": "30d", "title": "Next month"}
+        form = {"csrf": csrf_of(self._client), "name": name, "text": text, "since": "30d", "title": "Next month"}
         form["what_if"] = "guardrails.max_daily_redemptions=1,5,50"
         begun = self._client.post("/console/simulations/start", data=form, follow_redirects=True)
         assert begun.is_success, begun.text
@@ -141,6 +140,15 @@ class Filler:
                 return
             time.sleep(0.1)
         raise AssertionError("the simulation does not end")
+
+    def _act(self) -> None:
+        """Do in the console what leads to more pages, and to entries of the audit log."""
+        file = {"file": ("wholesale.csv", _IMPORTED)}
+        post(self._client, "/console/imports/upload", {"kind": "customers"}, file)
+        waiting = self._client.get("/v1/quarantine").json()["quarantined"]
+        if waiting:
+            post(self._client, "/console/quarantine/replay", {"id": str(waiting[-1]["id"])})
+        post(self._client, "/console/deliveries/test", {"destination": "webhook"})
 
 
 def fill(

@@ -21,7 +21,7 @@ from adapter.console.pages import PAGES
 from tests.acceptance.conftest import ROOT, Server, own_process, servers
 from tests.acceptance.receiver import SECRET
 from tests.chromium import EXECUTABLE, running_chromium
-from tests.console.addresses import addresses
+from tests.console.addresses import PASSING, addresses
 from tests.console.browsing import Scheme, new_context
 from tests.console.filling import destinations, fill, rules_of_shop, serve_with, until
 from tests.console.lapse import VARIABLE, Lapse
@@ -29,6 +29,7 @@ from tests.console.signing_in import visitor
 
 PICTURES: Final = ROOT / "docs" / "images" / "console"
 GUIDE: Final = ROOT / "docs" / "console.md"
+PICTURED: Final = tuple(page for page in PAGES if page.path not in PASSING)
 #: A picture is part of every clone.
 MOST_BYTES: Final = 150_000
 _START, _END = "<!-- pictures: scripts/screenshots writes this part -->", "<!-- end of the pictures -->"
@@ -43,7 +44,7 @@ def name_of(page: Page) -> str:
 
 def shown(guide: str) -> str:
     """Return the guide with its part of pictures as the pages are now."""
-    parts = "\n\n".join(_picture(page) for page in PAGES)
+    parts = "\n\n".join(_picture(page) for page in PICTURED)
     return re.sub(
         f"{re.escape(_START)}.*{re.escape(_END)}",
         lambda _: f"{_START}\n\n{parts}\n\n{_END}",
@@ -102,12 +103,12 @@ def main() -> None:
         raise SystemExit(
             "scripts/screenshots: Chromium is missing; install it with: scripts/install --browser"
         )
-    wanted = set(sys.argv[1:]) or {name_of(page) for page in PAGES}
+    wanted = set(sys.argv[1:]) or {name_of(page) for page in PICTURED}
     PICTURES.mkdir(parents=True, exist_ok=True)
     with shop() as server, running_chromium() as chromium:
         with visitor(server.url) as client:
             found = addresses(client)
-        for page in PAGES:
+        for page in PICTURED:
             if name_of(page) in wanted:
                 for scheme in get_args(Scheme):
                     take(chromium, server.url + found[page.path], page, scheme)

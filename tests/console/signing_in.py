@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 from selectolax.lexbor import LexborHTMLParser
@@ -31,9 +32,16 @@ def visitor(url: str, token: str = "") -> Iterator[httpx.Client]:
         yield client
 
 
+def post(
+    client: httpx.Client, path: str, fields: Mapping[str, str], files: Mapping[str, Any] | None = None
+) -> httpx.Response:
+    """Post a form as its page does."""
+    return client.post(path, data={**fields, "csrf": csrf_of(client)}, files=files)
+
+
 def csrf_of(client: httpx.Client) -> str:
-    """Return the token that the visitor's forms send back."""
+    """Return the token that the visitor's forms send back; empty where no page has a form."""
     for page in PAGES:
         for each in LexborHTMLParser(client.get(page.path).text).css("input[name=csrf]"):
             return each.attributes["value"] or ""
-    raise AssertionError("no form of the visitor has a token")
+    return ""

@@ -10,13 +10,14 @@ from playwright.sync_api import Response
 from adapter.console.pages import PAGES
 from tests.acceptance.conftest import Server
 from tests.chromium import IN_BROWSER
-from tests.console.addresses import addresses
+from tests.console.addresses import PASSING, addresses
 from tests.console.browsing import NARROW, WIDE, OpenPage, Scheme, axe, sideways
 from tests.console.signing_in import visitor
 
 pytestmark = IN_BROWSER
 
 EVERY = pytest.mark.parametrize("path", [page.path for page in PAGES])
+LASTING = pytest.mark.parametrize("path", [page.path for page in PAGES if page.path not in PASSING])
 
 
 class Look(NamedTuple):
@@ -36,7 +37,7 @@ def urls(busy_console: Server) -> dict[str, str]:
         return {path: busy_console.url + address for path, address in addresses(client).items()}
 
 
-@EVERY
+@LASTING
 @pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
 def test_a_page_has_no_error_is_accessible_and_does_not_scroll_sideways(
     open_page: OpenPage, urls: dict[str, str], path: str, look: Look
@@ -62,7 +63,7 @@ def test_a_page_shows_itself_without_javascript(open_page: OpenPage, urls: dict[
         assert [each.status for each in answers] == [200]
 
 
-@EVERY
+@LASTING
 def test_a_page_is_used_with_the_keyboard(open_page: OpenPage, urls: dict[str, str], path: str) -> None:
     page = open_page(urls[path])
     page.keyboard.press("Tab")

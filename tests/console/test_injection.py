@@ -12,6 +12,7 @@ from tests.acceptance.conftest import Server
 from tests.chromium import IN_BROWSER
 from tests.console.browsing import NARROW, OpenPage, sideways
 from tests.console.hostile import MARK, Attacker, became_markup, hostile, text_of
+from tests.length import length
 
 LONG = 100_000
 #: Pages are for people, and not for what no one reads: one does not get larger than this by long text.
@@ -25,7 +26,10 @@ def client(console: Server) -> Iterator[httpx.Client]:
 
 
 @pytest.mark.slow
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=length(8, 50),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(text=hostile)
 def test_text_is_text_on_every_page(console: Server, text: str) -> None:
     with httpx.Client(base_url=console.url, timeout=30) as client:
