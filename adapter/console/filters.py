@@ -38,7 +38,7 @@ def ago(text: str | None, now: datetime) -> str:
     seconds = round((now - _time(text)).total_seconds())
     if abs(seconds) < 1:
         return "now"
-    return f"{_length(abs(seconds))} ago" if seconds > 0 else f"in {_length(-seconds)}"
+    return f"{duration(abs(seconds))} ago" if seconds > 0 else f"in {duration(-seconds)}"
 
 
 def number(value: Any) -> str:
@@ -62,7 +62,8 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def _length(seconds: int) -> str:
+def duration(seconds: int) -> str:
+    """Return a number of seconds in the largest unit that it fills."""
     size = 1
     for limit, name in _STEPS:
         if seconds < limit:

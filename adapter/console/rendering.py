@@ -36,6 +36,7 @@ def environment() -> Environment:
     made.filters |= {
         "moment": filters.moment,
         "clock": filters.clock,
+        "duration": filters.duration,
         "number": filters.number,
         "json": filters.pretty,
     }

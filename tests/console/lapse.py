@@ -78,8 +78,7 @@ def main() -> None:
         ("files", "rules"): arguments.rules,
     }
     _replace("Environment", clock=lapse.now)
-    if "ActivityRecorder" in vars(app):
-        _replace("ActivityRecorder", interval=_ROUND)
+    _replace("ActivityRecorder", interval=_ROUND)
     serve.serve(reading.load(Path(arguments.config), os.environ, options))
 
 

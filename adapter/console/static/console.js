@@ -1,5 +1,15 @@
 // What all pages share: plots, and reading again what changes by itself. Pages work without it where they only read.
 
+// Times are in UTC, as everywhere else, with the day where it begins.
+const DAY = "{YYYY}-{MM}-{DD}";
+const TIMES = [
+  [86400, DAY, null, null, null, null, null, null, 1],
+  [60, "{HH}:{mm}", `\n${DAY}`, null, `\n${DAY}`, null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", `\n${DAY}`, null, `\n${DAY}`, null, null, null, 1],
+];
+// Colour is not all that tells lines apart.
+const DASHES = [["solid", undefined], ["dashed", [8, 4]], ["dotted", [2, 3]]];
+
 /** Draw the figures of the page: each has its series in `data-plot`, and a table of the same beside it. */
 export function drawPlots(root = document) {
   for (const figure of root.querySelectorAll("figure.plot:not(.ready)")) {
@@ -15,9 +25,11 @@ export function drawPlots(root = document) {
       {
         ...size(),
         scales: { x: { time: true }, y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
-        axes: [axis, { ...axis, size: 56 }],
-        series: [{}, ...series.map((each, index) => ({
-          label: each.label, width: 2, stroke: colour(`--series-${(index % 6) + 1}`), dash: index > 2 ? [6, 4] : undefined,
+        tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+        axes: [{ ...axis, values: TIMES }, { ...axis, size: 56 }],
+        legend: { markers: { dash: (_, index) => DASHES[(index - 1) % 3][0] } },
+        series: [{ value: `${DAY} {HH}:{mm}` }, ...series.map((each, index) => ({
+          label: each.label, width: 2, stroke: colour(`--series-${(index % 6) + 1}`), dash: DASHES[index % 3][1],
         }))],
       },
       [at, ...series.map((each) => each.points)],
