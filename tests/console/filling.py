@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from tests.console.shoppers import Call, Customer, customers, faults, visits
+from tests.console.shoppers import Call, Customer, buyers, customers, faults, visits
 from tests.console.signing_in import csrf_of, post
 
 ROOT = Path(__file__).parents[2]
@@ -79,6 +79,7 @@ class Filler:
         people = customers(max(8, many // 5))
         half = start + (end - start) / 2
         calls = [*visits(people, start, end, many), *faults(people, start + (end - start) * 0.8)]
+        calls += buyers(people[:6], start + (end - start) * 0.2)
         ordered = sorted(calls, key=lambda each: each.at)
         self._send([each for each in ordered if each.at < half])
         self._redeem(people)
@@ -101,7 +102,8 @@ class Filler:
                 self._client.post(f"/v1/discounts/{code}/revoke", json={"reason": "ordered by a reseller"})
                 continue
             lines = [{"id": "1", "sku": "NL-RUN-42", "quantity": 2, "unit_price": "89.95"}]
-            order = {"currency": "USD", "lines": lines}
+            shipping = [{"price": "9.90", "service_level": "standard", "country": "US", "region": "US"}]
+            order = {"currency": "USD", "lines": lines, "shipping": shipping}
             body = {
                 "codes": [code],
                 "customer": {"source_id": who},
@@ -109,7 +111,7 @@ class Filler:
                 "order": order,
             }
             if number == 2:
-                self._client.post("/v1/validations", json=body | {"reserve": True})
+                self._client.post("/v1/validations", json=body | {"reserve": {}})
                 continue
             booked = self._client.post("/v1/redemptions", json=body)
             if number == 3 and booked.is_success:

@@ -93,6 +93,17 @@ def visits(
     return sorted(found, key=lambda each: each.at)
 
 
+def buyers(people: Sequence[Customer], at: datetime, seed: int = 3) -> list[Call]:
+    """Return the calls of customers who certainly earn a discount: a basket of 130 or more, to the US."""
+    random = Random(seed)
+    goods = [("NL-TNT-2", "Two-person tent", "Camping", "249.00", 1)]
+    return [
+        _segment(who, at, random, "track", event=event, properties=_basket(who._replace(country="US"), goods))
+        for who in people
+        for event in ("Cart Viewed", "Checkout Started")
+    ]
+
+
 def _on_site(who: Customer, at: datetime, random: Random, known: set[str]) -> Iterator[Call]:
     """Yield the calls of a visit to the web site: a look, a basket, a checkout, an order, each less often."""
     if who.id not in known:
