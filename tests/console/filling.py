@@ -132,7 +132,13 @@ class Filler:
         """Simulate another text of a rule file, and wait for its report."""
         name = self._client.get("/console/simulations.json").json()["names"][0]
         text = self._client.get("/console/simulations.json", params={"file": name}).json()["text"]
-        form = {"csrf": csrf_of(self._client), "name": name, "text": text, "since": "30d", "title": "Next month"}
+        form = {
+            "csrf": csrf_of(self._client),
+            "name": name,
+            "text": text,
+            "since": "30d",
+            "title": "Next month",
+        }
         form["what_if"] = "guardrails.max_daily_redemptions=1,5,50"
         begun = self._client.post("/console/simulations/start", data=form, follow_redirects=True)
         assert begun.is_success, begun.text

@@ -59,6 +59,11 @@ document.addEventListener("DOMContentLoaded", () => readAgain());
 document.addEventListener("DOMContentLoaded", () => drawPlots());
 if (document.readyState !== "loading") drawPlots();
 document.addEventListener("htmx:after:swap", () => drawPlots());
+// An act in slices goes on by itself; without this its button does it. A link from elsewhere cannot begin one: it
+// has no referrer of this site, and what it leads to waits for the button.
+const slice = document.querySelector("form[data-goes-on]");
+if (slice && document.referrer.startsWith(`${location.origin}/`)) setTimeout(() => slice.requestSubmit(), 300);
+
 // A press of "/" goes to the filter of a page, as in many consoles.
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
