@@ -129,6 +129,16 @@ rules:
     action: {type: amount_off, value: 1}
     guardrails: {stackable: true}
 """
+#: What ends soonest is one of the variants.
+VARIANTS = """\
+rules:
+  - name: one
+    trigger: checkout_started
+    variants:
+      - {share: 1, action: {type: amount_off, value: 7, expires_in_hours: 200}}
+      - {share: 99, action: {type: amount_off, value: 8, expires_in_hours: 1}}
+    guardrails: {max_total_redemptions: 1}
+"""
 DEFINITIONS = """segments: {golden: 'has(user.tier) && user.tier == "gold"'}"""
 #: As an anonymous visitor sends it before the login, and a customer after it.
 MAPPING = """\
@@ -312,8 +322,8 @@ def _outcome(each: RuleOutcome) -> tuple[Any, ...]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "rules",
-    [RULES, MORE, SLOW, SLOW.replace("unused_for: 20m", "unused_for: 150h")],
-    ids=["rules", "more", "unused", "ending"],
+    [RULES, MORE, SLOW, SLOW.replace("unused_for: 20m", "unused_for: 150h"), VARIANTS],
+    ids=["rules", "more", "unused", "ending", "variants"],
 )
 def test_a_simulation_of_what_a_server_handled_decides_as_it_did(tmp_path: Path, rules: str) -> None:
     folder = _files(tmp_path, rules)

@@ -53,7 +53,7 @@ SUFFIXES = ("*.yaml", "*.yml")
 
 
 class RuleSet(Decider):
-    """All rules, ready to be evaluated; immutable once built.
+    """All rules, ready to be evaluated; immutable once built. `given` has each of their variants beside them.
 
     `digest` names the files' exact content. `metrics` is what the rules read of a customer's past, `values`
     the expressions of computed values. `guardrails` are those over all rules together; `spelled` says which
@@ -69,8 +69,9 @@ class RuleSet(Decider):
         self.digest = digest
         self.spelled = spelled
         self.rules: tuple[Rule, ...] = tuple(one.rule for one in compiled)
+        self.given: tuple[Rule, ...] = tuple(each.rule for one in compiled for each in (one, *one.variants))
         self.guardrails = shared.guardrails
-        self.code_pools = frozenset(rule.code_pool for rule in self.rules if rule.code_pool is not None)
+        self.code_pools = frozenset(rule.code_pool for rule in self.given if rule.code_pool is not None)
         self.campaigns = tuple(
             {rule.campaign.name: rule.campaign for rule in self.rules if rule.campaign}.values()
         )

@@ -216,7 +216,7 @@ class Simulator:
 def soonest(rules: RuleSet) -> timedelta | None:
     """Return the shortest time after which what a rule begins may be due."""
     found, early = list[timedelta](), (timedelta(0), *_before_ends(rules))
-    for rule in rules.rules:
+    for rule in rules.given:
         lengths = (rule.expires_in, rule.guardrails.validity_window)
         lasting = [each - before for each in lengths if each is not None for before in early if each > before]
         # The end of a discount is in whole seconds.
@@ -231,7 +231,7 @@ def soonest(rules: RuleSet) -> timedelta | None:
 def ends(rules: RuleSet) -> list[datetime]:
     """Return the moments at which discounts end by their rule, or are about to, in their order."""
     early = (timedelta(0), *_before_ends(rules))
-    fixed = [rule.expires_at for rule in rules.rules if rule.expires_at is not None]
+    fixed = [rule.expires_at for rule in rules.given if rule.expires_at is not None]
     return sorted(end - each for end in fixed for each in early)
 
 
