@@ -7,7 +7,8 @@ number, why, and its full length.
 Marked `long`, and so in `--long` alone, are two tests that install all packages from a registry into an
 environment of their own, for a minute and more each: the steps of the image (deploy/test_files.py), and the
 page for a start with the built wheel (docs/test_start.py). An ordinary run has the commands of that page on
-this folder, what the wheel carries, and what the image's files say.
+this folder, what the wheel carries, and what the image's files say. So is the check of killed timers
+(services/test_timers_killed.py): its broken variants need the ten rounds of kills to be caught.
 """
 
 from __future__ import annotations
