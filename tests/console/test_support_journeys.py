@@ -165,3 +165,17 @@ def test_a_reader_sees_it_all_and_cannot_act(visit: Callable[..., Page], shop: S
     for path in ("discounts", "quarantine", "deliveries", "imports"):
         page.goto(f"{shop.url}/console/{path}")
         assert page.locator("main form[method=post]").count() == 0
+
+
+def test_a_list_follows_what_is_typed_and_its_address_keeps_it(
+    visit: Callable[..., Page], shop: Server
+) -> None:
+    for who in ("ann", "bob"):
+        track(shop, userId=who)
+    page = visit("/console/discounts")
+    expect(page.locator("#found tbody tr")).to_have_count(2)
+    page.get_by_label("Customer").press_sequentially("ann")
+    expect(page.locator("#found tbody tr")).to_have_count(1)
+    page.wait_for_url("**/console/discounts?*customer=ann*")
+    page.reload()
+    expect(page.locator("#found tbody tr")).to_have_count(1)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from tests.console.opened import ADMIN, OPERATOR, READER
-from tests.console.pages.conftest import MARKUP, Shop
+from tests.console.pages.conftest import MARKUP, Shop, shop_in
 
 SOON = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 
@@ -96,3 +97,17 @@ async def test_markup_in_facts_ids_and_events_is_shown_as_text(shop: Shop) -> No
         assert page.status_code == 200
         assert "<script>alert" not in page.text
         assert "&lt;script&gt;alert" in page.text
+
+
+async def test_a_masked_address_is_seen_by_operators_alone(tmp_path: Path) -> None:
+    async with shop_in(tmp_path, console__mask=("email",)) as shop:
+        await shop.known("ann", email="ann@shop.example")
+        for token, seen in ((READER, False), (OPERATOR, True)):
+            await shop.client.sign_in(token)
+            for path in (
+                "/console/customer?id=ann",
+                "/console/customer.json?id=ann",
+                "/console/customers?q=ann",
+            ):
+                page = await shop.client.get(path)
+                assert (page.status_code, "ann@shop.example" in page.text) == (200, seen)

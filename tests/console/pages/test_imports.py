@@ -110,3 +110,14 @@ async def test_markup_in_names_columns_and_cells_is_shown_as_text(shop: Shop) ->
         assert each.status_code == 200
         assert "<script>alert" not in each.text
         assert "&lt;script&gt;alert" in each.text
+
+
+async def test_the_progress_of_an_import_is_read_again_until_it_ends(shop: Shop) -> None:
+    await shop.client.sign_in(OPERATOR)
+    id_ = (await upload(shop)).url.params["id"]
+    part = {"HX-Request": "true", "HX-Target": "div#progress"}
+    running = await shop.client.get(f"/console/import?id={id_}", headers=part)
+    assert running.text.strip().startswith('<div id="progress" data-again="2"')
+    await shop.act(f"{HOME}/cancel", HOME, id=id_)
+    ended = await shop.client.get(f"/console/import?id={id_}", headers=part)
+    assert ended.text.strip().startswith('<div id="progress" data-again=""')
