@@ -26,7 +26,7 @@ rules:
     guardrails: {stackable: true}
 """
 COUNT = length(240, 4000)
-KILLS = length(2, 8)
+KILLS = length(3, 8)
 AT_ONCE = length(2, 3)
 #: A process is killed after one to so many transactions of all, each of three customers.
 TRANSACTIONS = 20
