@@ -31,12 +31,12 @@ class ConditionTree:
     """Counts for one rule, over the decisions that it is given; they must be by the files of the rule."""
 
     def __init__(self, node: Node) -> None:
-        self._node = node
+        self._reads = reads(node)
         self._parts = [_Part(part, kind, depth) for part, kind, depth in _walk(node, 0)]
 
     def note(self, decision: Decision) -> None:
         """Judge every part by the values that a decision saw."""
-        view = seen_by(decision, reads(self._node))
+        view = seen_by(decision, self._reads)
         for part in self._parts:
             part.note(view, decision)
 

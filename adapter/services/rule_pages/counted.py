@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,6 +17,8 @@ from adapter.store.contract import Store
 
 #: Decisions of all rules that are looked through, those of one read, and those of a rule that are shown.
 MOST_DECISIONS = 2_000
+#: Decisions of a rule by whose values its conditions are judged again.
+MOST_JUDGED = 500
 _PAGE = 500
 _SHOWN = 20
 _OVERLAPS = 10
@@ -37,8 +40,8 @@ class RecentDecision(Struct, frozen=True):
 class CountedDecisions(Struct):
     """A rule in the latest decisions: `of_rule` among `searched` of all rules, the oldest made at `back_to`.
 
-    `judged` of them were made by the files in force: `conditions` are counted over these. `withheld` counts
-    by guardrail, `overlap` the events for which the conditions of another rule held too.
+    `conditions` are counted over the latest `judged` that the files in force made. `withheld` counts by
+    guardrail, `overlap` the events for which the conditions of another rule held too.
     """
 
     searched: int = 0
@@ -60,8 +63,7 @@ async def counted(
     before: str | None = None
     for _ in range(MOST_DECISIONS // _PAGE):
         page = await patience.read(store.latest_decisions(now, _PAGE, before))
-        for decision in page:
-            counting.note(decision)
+        await asyncio.to_thread(counting.note_all, list(page))
         if page.next is None:
             break
         before = page.next
@@ -79,7 +81,11 @@ class _Counting:
         self._withheld: Counter[str] = Counter()
         self._overlap: Counter[str] = Counter()
 
-    def note(self, decision: Decision) -> None:
+    def note_all(self, decisions: Sequence[Decision]) -> None:
+        for decision in decisions:
+            self._note(decision)
+
+    def _note(self, decision: Decision) -> None:
         found = self._found
         found.searched += 1
         found.back_to = decision.decided_at
@@ -92,7 +98,7 @@ class _Counting:
             self._withheld[outcome.guardrail or "another rule"] += 1
         if outcome.outcome != "not_met":
             self._overlap.update(_met(decision.outcomes, self._rule))
-        if decision.book == self._book.digest:
+        if decision.book == self._book.digest and found.judged < MOST_JUDGED:
             found.judged += 1
             self._tree.note(decision)
         if len(found.recent) < _SHOWN:
