@@ -99,6 +99,14 @@ FIGURES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("deliveries_by_merges", "pushes that the merges caused", ""),
         ("decisions_by_merges", "decisions that the merges caused", ""),
     ),
+    "simulate": (
+        ("events_per_s_1", "events per second with 1 rule", ""),
+        ("events_per_s_100", "events per second with 100 rules", ""),
+        ("events_per_s_1000", "events per second with 1,000 rules", ""),
+        ("peak_mb", "peak memory over all events, 100 rules", "MB"),
+        ("grown_mb", "of that, more than over a tenth of the events", "MB"),
+        ("ratio_over_live", "recorded events per second relative to live batches", "times"),
+    ),
     "peers": (
         ("rate_over_fastapi_sqlite", "requests per second relative to FastAPI, SQLAlchemy, SQLite", "times"),
         ("rate_over_fastapi_postgres", "the same, PostgreSQL", "times"),
