@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -15,7 +15,7 @@ from adapter.console.visitor import Visitor
 from adapter.services.arrivals.feed import Batch
 from adapter.services.arrivals.listed import ListedMessage, PersonName
 from adapter.settings.values import Console, Settings
-from tests.acceptance.conftest import Server
+from tests.acceptance.conftest import Server, StartServer
 from tests.console.hostile import became_markup
 from tests.console.signing_in import READ, TOKENS, visitor
 
@@ -60,7 +60,7 @@ def test_a_filter_that_cannot_be_read_is_refused(console: Server) -> None:
     assert (answer.status_code, "no outcome" in answer.text) == (400, True)
 
 
-def test_whoever_is_not_signed_in_gets_no_stream(start_console: Any) -> None:
+def test_whoever_is_not_signed_in_gets_no_stream(start_console: StartServer) -> None:
     server = start_console(**TOKENS)
     with visitor(server.url) as stranger:
         assert stranger.get("/console/events/stream?after=0").status_code == 303
@@ -69,6 +69,15 @@ def test_whoever_is_not_signed_in_gets_no_stream(start_console: Any) -> None:
         reader.stream("GET", "/console/events/stream?after=0") as answer,
     ):
         assert answer.status_code == 200
+
+
+def test_a_server_that_stops_ends_its_streams_itself(start_console: StartServer) -> None:
+    server = start_console()
+    with visitor(server.url) as client, client.stream("GET", "/console/events/stream?after=0") as answer:
+        lines = answer.iter_lines()
+        assert next(lines) == ": follows"
+        server.stop()
+        assert not any(list(lines))  # a stream that is cut off raises
 
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
