@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from zstandard import ZstdCompressor
 
 from adapter import app
 from adapter.errors import NotFound, Unreadable
 from adapter.model.events import Event, User
-from adapter.model.operations import CustomerUpsert, DiscountMove, EventOccurred
+from adapter.model.journal import JournalEntry, journal_row
+from adapter.model.operations import CustomerMerge, CustomerUpsert, DiscountMove, EventOccurred
 from adapter.services.environment import Environment
 from adapter.services.ingest.work_item import Work
 from adapter.services.read_timeout import ReadTimeout
@@ -193,3 +195,19 @@ async def test_the_life_of_a_discount_has_its_moves_and_why_it_was_issued(shop: 
     assert life.steps[-1].detail == "a mistake"
     assert life.decision is not None
     assert (life.row.discount.status, life.decision.event_id) == ("revoked", "e0")
+
+
+async def test_a_customer_is_found_by_the_id_of_one_who_was_merged(shop: Shop) -> None:
+    await shop.take(CustomerUpsert("old", fields={"name": "Ann"}))
+    await shop.take(CustomerUpsert("ann", fields={"phone": "1"}))
+    await shop.take(CustomerMerge("ann", "old"))
+    [found] = await Finder(shop.app.store, shop.app.checkout, PATIENCE).find("old")
+    assert (found.customer.source_id, found.by) == ("ann", "merged id")
+
+
+async def test_a_customer_is_found_by_an_id_that_only_a_recorded_message_has(shop: Shop) -> None:
+    await shop.take(CustomerUpsert("ann", identities={"phone_id": "p-77"}))
+    entry = JournalEntry("segment", "m", "m", NOON, "processed", "", ("ann", "p-77"), b"{}")
+    await shop.app.store.add_journal([journal_row([entry], ZstdCompressor())])
+    [found] = await Finder(shop.app.store, shop.app.checkout, PATIENCE).find("p-77")
+    assert (found.customer.source_id, found.by, found.kind) == ("ann", "identity", "phone_id")

@@ -121,3 +121,15 @@ async def test_the_progress_of_an_import_is_read_again_until_it_ends(shop: Shop)
     await shop.act(f"{HOME}/cancel", HOME, id=id_)
     ended = await shop.client.get(f"/console/import?id={id_}", headers=part)
     assert ended.text.strip().startswith('<div id="progress" data-again=""')
+
+
+async def test_of_a_long_file_the_first_rows_are_shown_and_a_dry_run_reads_all(shop: Shop) -> None:
+    await shop.client.sign_in(OPERATOR)
+    rows = 30_000
+    content = b"user,mail\n" + b"".join(b"c-%06d,%06d@mail.example\n" % (at, at) for at in range(rows))
+    id_ = (await upload(shop, content)).url.params["id"]
+    first = (await shop.client.twin(f"{HOME}/columns?id={id_}"))["staged"]
+    assert (first["whole"], first["preview"].get("refused", [])) == (False, [])
+    assert 0 < first["preview"]["counts"]["accepted"] < rows
+    whole = (await shop.client.twin(f"{HOME}/columns?id={id_}&whole=true"))["staged"]
+    assert (whole["whole"], whole["preview"]["counts"]["accepted"]) == (True, rows)
