@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import apsw
+import asyncpg
+import pytest
 from msgspec.structs import replace
 
 from adapter.model.simulations import CustomerChange, SimulationAsked, SimulationResult, SimulationRun
 from adapter.store.contract import Store
+from adapter.store.engines import open_store
+from adapter.store.postgres.statements import SQL as POSTGRES
+from adapter.store.sqlite.statements import SQL as SQLITE
 from adapter.store.values import Erasure
+from tests.databases import SharedServer
 from tests.store.conftest import NOW
 
+LISTS: dict[str, tuple[int | str, ...]] = {
+    "simulations": (5_000, "s1", 50),
+    "simulation": ("s7",),
+    "simulation_examples": ("s7",),
+}
 ASKED = SimulationAsked(
     title="cheaper", since="30d", start=NOW - timedelta(days=30), end=NOW, drafts={"vip.yaml": "name: vip\n"}
 )
@@ -98,3 +111,37 @@ async def test_a_deleted_one_is_gone_with_its_examples(store: Store, run: Any, m
     assert await store.begin_simulation(simulation("s1"), NOW, 100)
     await store.end_simulation(simulation("s1", state="done"), SimulationResult(b"report"))
     assert await store.simulation("s1") == (simulation("s1", state="done"), SimulationResult(b"report", []))
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_sqlite_lists_by_an_index(tmp_path: Path, name: str) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'adapter.db'}")
+    await store.open()
+    await store.close()
+    plan = apsw.Connection(str(tmp_path / "adapter.db")).execute(
+        f"EXPLAIN QUERY PLAN {SQLITE[name]}", LISTS[name]
+    )
+    steps = [row[3] for row in plan]
+    assert steps
+    assert all(step.startswith("SEARCH") for step in steps)
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_postgres_lists_by_an_index(postgres_server: SharedServer, name: str) -> None:
+    with postgres_server.store() as url:
+        connection = await asyncpg.connect(url)
+        await connection.execute(FILL)
+        values = ", ".join(f"'{each}'" if isinstance(each, str) else str(each) for each in LISTS[name])
+        await connection.execute(f"PREPARE listing AS {POSTGRES[name]}")
+        plan = [row[0] for row in await connection.fetch(f"EXPLAIN EXECUTE listing ({values})")]
+        await connection.close()
+    assert not [line for line in plan if "Seq Scan" in line]
+
+
+FILL = """
+INSERT INTO simulations
+SELECT 's' || n, n, 'done', 'w', n, '{}', NULL FROM generate_series(1, 5000) AS n;
+INSERT INTO simulation_examples
+SELECT 'c' || n, 's' || n % 500, n, '{}' FROM generate_series(1, 20000) AS n;
+ANALYZE;
+"""
