@@ -101,6 +101,16 @@ async def test_a_recorded_message_is_opened_by_its_id(tmp_path: Path) -> None:
         assert (missing["searched"]["message_id"], missing["run"]) == ("m-2", None)
 
 
+async def test_a_message_among_the_events_leads_to_the_playground(tmp_path: Path) -> None:
+    async with opened(settings(tmp_path)) as client:
+        await send(client)
+        [listed] = (await client.twin("/console/events"))["messages"]["messages"]
+        page = (await client.get(f"/console/event?id={listed['id']}")).text
+        link = re.search(r'href="(/console/playground\?[^"]+)"', page)
+        assert link
+        assert (await client.twin(unescape(link[1])))["named"] == "m-1"
+
+
 async def test_a_quarantined_message_is_opened_to_mend_its_mapping(tmp_path: Path) -> None:
     async with opened(settings(tmp_path)) as client:
         await send(client, {**PAYLOAD, "userId": None})

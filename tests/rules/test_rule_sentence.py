@@ -18,7 +18,9 @@ SAID = {
     f"trigger: {{event: started, unless: order_completed, within: 2h}}\n{GIFT}": (
         "When order_completed does not follow started within 2h: 5 EUR off."
     ),
-    "action: {type: amount_off, value: 5, currency: EUR, code: SUMMER}": "When a customer enters SUMMER at the checkout: 5 EUR off.",
+    "action: {type: amount_off, value: 5, currency: EUR, code: SUMMER}": (
+        "When a customer enters SUMMER at the checkout: 5 EUR off."
+    ),
     "trigger: started\naction: {type: free_shipping, expires_in_hours: 48}": (
         "When started happens: free shipping, valid for 2d."
     ),
