@@ -19,7 +19,7 @@ class ListVerbs(Protocol):
     ) -> Page[DiscountRecord]:
         """Return a page of all discounts, or those of a rule, newest first.
 
-        `before` is the `next` of the page before, or what `adapter.store.list_rows.cursor_at` returns.
+        `before` is the `next` of the page before, or what `adapter.store.page_starts.cursor_at` returns.
         """
         ...
 

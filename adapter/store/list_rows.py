@@ -1,31 +1,20 @@
-"""Converts rows of lists of both engines, and makes cursors to any row of one."""
+"""Converts rows of lists of both engines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from adapter.model.deliveries import Delivery
 from adapter.model.discounts import DiscountRecord
 from adapter.model.pages import Page
 from adapter.model.quarantine import Reason
-from adapter.store.rows import LAST_ID, LAST_TEXT, Cursor, cursor_text, given_to, read_held
+from adapter.store.rows import Cursor, cursor_text, given_to, read_held
 from adapter.store.timestamps import micros, moment
 from adapter.store.values import QueueLevel
 
 #: So many deliveries of one customer are looked at for a page of them.
 MOST_LOOKED_AT = 10_000
-#: The highest tie of each list that `cursor_at` can make a cursor for.
-HIGHEST: dict[str, str | int] = {
-    "events": LAST_TEXT, "decisions": LAST_ID, "discounts": LAST_ID, "deliveries": LAST_TEXT,
-    "redemptions": LAST_TEXT,
-}  # fmt: skip
-
-
-def cursor_at(kind: str, at: datetime, skip: int) -> str:
-    """Return where a list, newest first, goes on: all later rows, and `skip` of that moment, were seen."""
-    return cursor_text(Cursor(micros(at), HIGHEST[kind], skip))
 
 
 def read_discount(names: Mapping[str, str], body: bytes) -> DiscountRecord:

@@ -17,7 +17,7 @@ from adapter.model.pages import Page
 from adapter.model.quarantine import Reason
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
-from adapter.store.list_rows import cursor_at
+from adapter.store.page_starts import cursor_at
 from adapter.store.postgres.statements import SQL as POSTGRES
 from adapter.store.sqlite.statements import SQL as SQLITE
 from adapter.store.values import DeliveryResult, QueueLevel

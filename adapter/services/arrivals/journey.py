@@ -30,7 +30,7 @@ from adapter.services.loaded_files import LoadedFiles
 from adapter.services.read_timeout import ReadTimeout
 from adapter.settings.values import Settings
 from adapter.store.contract import Store
-from adapter.store.page_starts import cursor_before
+from adapter.store.page_starts import cursor_at
 
 T = TypeVar("T")
 #: A message waits for its commit no longer than this; decisions of a page, and pages that are read.
@@ -40,8 +40,6 @@ _MOST_PAGES: Final = 5
 #: Discounts and deliveries that are shown.
 _MOST_DISCOUNTS: Final = 20
 _MOST_DELIVERIES: Final = 100
-#: A longer document is shown as its beginning.
-LONGEST_DOCUMENT: Final = 200_000
 
 
 class Journeys:
@@ -100,7 +98,7 @@ class Journeys:
             at = seen[0] if seen else at
         ids = {message_id} | {each.event_id for each in (again.result.decisions if again else ())}
         made: list[Decision] = []
-        before: str | None = cursor_before(at + _WITHIN)
+        before: str | None = cursor_at("decisions", at + _WITHIN, 0)
         for _ in range(_MOST_PAGES):
             page = await self._read(self._store.decisions(arrived.entry.names[0], _DECISIONS, before))
             made += [each for each in page if _is_of(each, ids, message_id)]

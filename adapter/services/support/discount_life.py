@@ -22,7 +22,7 @@ from adapter.services.delivery.shown import ShownDelivery, shown
 from adapter.services.read_timeout import ReadTimeout
 from adapter.services.support.discount_list import Row, row
 from adapter.store.contract import Store
-from adapter.store.list_rows import cursor_at
+from adapter.store.page_starts import cursor_at
 
 #: So many of the customer's deliveries are looked at, and so many decisions at the moment of issue.
 MOST = 300

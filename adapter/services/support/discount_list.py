@@ -1,4 +1,4 @@
-"""Discounts by rule, status and customer, newest first, in bounded time; and the life of one."""
+"""Discounts by rule, status and customer, newest first, in bounded time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from adapter.model.discounts import Discount, DiscountRecord, Status
 from adapter.model.pages import Page
 from adapter.services.read_timeout import ReadTimeout
 from adapter.store.contract import Store
-from adapter.store.list_rows import cursor_at
+from adapter.store.page_starts import cursor_at
 from adapter.store.timestamps import micros, moment
 
 #: Discounts of a page, and so many that one call looks at.

@@ -21,11 +21,11 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import Discount, DiscountRecord
 from adapter.model.events import Event
 from adapter.model.pages import Page
-from adapter.model.redemptions import Redemption, State
+from adapter.model.redemptions import Redemption, State, amount_of
 from adapter.services.delivery.shown import ShownDelivery, shown
 from adapter.services.support.discount_list import standing
 from adapter.store.contract import Store
-from adapter.store.list_rows import cursor_at
+from adapter.store.page_starts import cursor_at
 from adapter.store.timestamps import micros, moment
 
 Kind = Literal["events", "decisions", "discounts", "redemptions", "deliveries"]
@@ -132,14 +132,12 @@ def _read_spots(before: str | None, kinds: Sequence[Kind]) -> _Spots:
 
 
 def _booked(redemption: Redemption, now: datetime) -> Booked:
-    amounts = [use.amount for use in redemption.uses if use.amount is not None]
-    known = len(amounts) == len(redemption.uses)
     return Booked(
         redemption.id,
         redemption.order_id,
         redemption.state_at(now),
         [use.code for use in redemption.uses],
-        sum(amounts) if known else None,
+        amount_of(redemption.uses),
         redemption.currency,
     )
 

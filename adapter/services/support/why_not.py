@@ -28,7 +28,7 @@ from adapter.services.ingest.operation_documents import members_of
 from adapter.services.loaded_files import LoadedFiles
 from adapter.services.read_timeout import ReadTimeout
 from adapter.store.contract import Store
-from adapter.store.list_rows import cursor_at
+from adapter.store.page_starts import cursor_at
 
 #: So many decisions before the moment are looked at, and so many events.
 MOST = 200
