@@ -15,9 +15,8 @@ from adapter.console.context import ConsoleContext
 from adapter.console.masking import masked
 from adapter.console.rendering import page_html
 from adapter.console.visitor import Visitor
-from adapter.errors import Unavailable
 from adapter.model.encoding import encode
-from adapter.services.arrivals.feed import MOST_VIEWERS, Batch
+from adapter.services.arrivals.feed import Batch
 from adapter.services.arrivals.filter_text import parsed
 from adapter.services.arrivals.filters import Known, MessageFilter
 from adapter.services.arrivals.search import known_people
@@ -54,8 +53,7 @@ class LiveRows(Struct, frozen=True):
 async def stream(context: ConsoleContext, query: StreamQuery, visitor: Visitor) -> Response:
     """Return a stream of what arrives. Raises FilterError, and Unavailable where too many watch."""
     wanted = parsed(query.q, context.now())
-    if context.feed.viewers >= MOST_VIEWERS:
-        raise Unavailable("too many watch the events of this process; try again later", retry_after=30)
+    context.feed.require_room()  # a stream that has begun cannot say so by its status
     known = await known_people(context.store, wanted)
     events = _events(context, query, visitor, wanted, known)
     return StreamingResponse(events, headers=_HEADERS, media_type="text/event-stream")

@@ -115,14 +115,18 @@ class Feed:
         """How many watch."""
         return len(self._viewers)
 
+    def require_room(self) -> None:
+        """Raise Unavailable where no other viewer can watch."""
+        if self._ending or self.viewers >= MOST_VIEWERS:
+            raise Unavailable("too many watch the events of this process; try again later", retry_after=30)
+
     @asynccontextmanager
     async def watching(self, wanted: MessageFilter, known: Known, after: int) -> AsyncIterator[Viewer]:
         """Return a viewer of what comes behind a row, from the rows that are there already on.
 
         Raises Unavailable where the store is, or where too many watch.
         """
-        if self._ending or len(self._viewers) >= MOST_VIEWERS:
-            raise Unavailable("too many watch the events of this process; try again later", retry_after=30)
+        self.require_room()
         viewer = Viewer(wanted, known, after)
         self._viewers.add(viewer)
         self._watched.set()

@@ -15,10 +15,11 @@ from adapter.rules.engine.ruleset import RuleSet
 from adapter.services.read_timeout import ReadTimeout
 from adapter.store.contract import Store
 
-#: Decisions of all rules that are looked through, those of one read, and those of a rule that are shown.
+#: Decisions of all rules that are looked through.
 MOST_DECISIONS = 2_000
 #: Decisions of a rule by whose values its conditions are judged again.
 MOST_JUDGED = 500
+#: Decisions of one read; decisions of the rule, and other rules, that are shown.
 _PAGE = 500
 _SHOWN = 20
 _OVERLAPS = 10
