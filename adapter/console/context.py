@@ -43,6 +43,11 @@ class ConsoleContext(Struct, frozen=True):
         """The timeout of reads from the store."""
         return ReadTimeout(self.settings.ingest.max_wait_seconds)
 
+    @property
+    def rule_names(self) -> list[str]:
+        """The names of the rules in force, in order."""
+        return sorted(rule.name for rule in self.books.rules.rules)
+
     def now(self) -> datetime:
         """Return the current time in UTC."""
         return self.web.clock()

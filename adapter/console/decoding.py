@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -29,19 +30,20 @@ def decoded(kind: type[T], given: Iterable[tuple[str, Any]]) -> T:
             values.setdefault(name, []).append(value)
         elif value != "":
             values[name] = value
-    return _converted(kind, values)
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise Unreadable(str(error)[:1].lower() + str(error)[1:]) from None
+
+
+def moment_of(name: str, text: str) -> datetime:
+    """Return the time that a field `name` says, in UTC where it names no zone; raises Unreadable."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Unreadable(f"`{name}` is a time, as 2026-11-21T12:00 or 2026-11-21T12:00:00Z") from None
 
 
 def _is_list(kind: Any) -> bool:
     return getattr(kind, "__origin__", kind) in (list, tuple)
-
-
-def _converted(kind: type[T], values: Mapping[str, Any]) -> T:
-    texts = {name: value for name, value in values.items() if not isinstance(value, Struct)}
-    files = {name: value for name, value in values.items() if isinstance(value, Struct)}
-    try:
-        if files:
-            return msgspec.convert(texts | files, kind, strict=False)
-        return msgspec.convert(texts, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise Unreadable(str(error)[:1].lower() + str(error)[1:]) from None

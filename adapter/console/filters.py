@@ -1,4 +1,4 @@
-"""How templates write values: times, numbers, JSON, links."""
+"""How pages write values: times, numbers, JSON, links."""
 
 from __future__ import annotations
 

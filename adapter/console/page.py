@@ -90,7 +90,7 @@ class UploadAction(Struct, frozen=True, kw_only=True):
 
 
 class Download(Struct, frozen=True, kw_only=True):
-    """Something else than a page that is got: a file, or a stream of events.
+    """What a GET of `path` sends that is not a page: a file, or a stream of events.
 
     With a `title` the audit log says who got it.
     """

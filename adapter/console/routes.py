@@ -31,10 +31,7 @@ def console_routes(
     """Return all routes of the console, for Starlette's router."""
     chrome = Chrome([(page.path, page.nav) for page in pages if page.nav])
     return [
-        *(
-            Route(path, _home, methods=["GET"], name="console_home")
-            for path in ("/", "/console", "/console/")
-        ),
+        *(Route(path, _home, methods=["GET"], name="console_home") for path in _ENTRANCES),
         *sign_in.routes(context, Attempts()),
         *(route for page in pages for route in page_routes(context, page, chrome)),
         *(action_route(context, action) for action in actions),

@@ -11,6 +11,7 @@ from msgspec import Struct
 from starlette.responses import Response, StreamingResponse
 
 from adapter.console.context import ConsoleContext
+from adapter.console.decoding import moment_of
 from adapter.console.page import Action, Done, Download, Page
 from adapter.console.visitor import Visitor
 from adapter.errors import Unreadable
@@ -109,7 +110,7 @@ async def _customer(context: ConsoleContext, query: CustomerQuery, _visitor: Vis
         query.kind,
         KINDS,
         listed,
-        _rules(context),
+        context.rule_names,
     )
 
 
@@ -134,22 +135,12 @@ def _fact(customer: Customer, name: str, value: Any) -> Fact:
 async def _why(context: ConsoleContext, query: WhyQuery, _visitor: Visitor) -> Why:
     customer = await context.web.discounts.customer(query.id)
     if not query.rule:
-        return Why(customer.source_id, None, _rules(context))
-    at = _moment(query.at) if query.at else context.now()
+        return Why(customer.source_id, None, context.rule_names)
+    at = moment_of("at", query.at) if query.at else context.now()
     reasons = Reasons(context.store, context.books, context.web.dry_runs, context.patience)
-    return Why(customer.source_id, await reasons.why_not(customer.source_id, query.rule, at), _rules(context))
-
-
-def _moment(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise Unreadable("`at` is a time, as 2026-11-21T12:00 or 2026-11-21T12:00:00Z") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-
-
-def _rules(context: ConsoleContext) -> list[str]:
-    return sorted(rule.name for rule in context.books.rules.rules)
+    return Why(
+        customer.source_id, await reasons.why_not(customer.source_id, query.rule, at), context.rule_names
+    )
 
 
 async def _export(context: ConsoleContext, query: CustomerQuery, _visitor: Visitor) -> Response:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Literal
 
 from msgspec import Raw, Struct
 
 from adapter.console.context import ConsoleContext
+from adapter.console.decoding import moment_of
 from adapter.console.filters import url
 from adapter.console.page import Action, Done, Page
 from adapter.console.visitor import Visitor
@@ -169,19 +170,9 @@ def _selection(given: DeliveriesQuery | RetryForm) -> Selection:
         destination=given.destination or None,
         type=given.type or None,
         error=given.error or None,
-        since=_moment("since", given.since),
-        until=_moment("until", given.until),
+        since=moment_of("since", given.since) if given.since else None,
+        until=moment_of("until", given.until) if given.until else None,
     )
-
-
-def _moment(name: str, text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise Unreadable(f"`{name}` is a time, as 2026-11-21T12:00 or 2026-11-21T12:00:00Z") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 async def _retry(context: ConsoleContext, form: RetryForm, _visitor: Visitor) -> Done:

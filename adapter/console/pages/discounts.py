@@ -102,7 +102,7 @@ async def _discounts(context: ConsoleContext, query: DiscountsQuery, _visitor: V
     else:
         wanted = Wanted(query.rule, query.status, query.customer)
         found = await listed(context.store, patience, wanted, query.before, context.now())
-    return DiscountsView(query, found, _rules(context), _STATUSES)
+    return DiscountsView(query, found, context.rule_names, _STATUSES)
 
 
 async def _discount(context: ConsoleContext, query: DiscountQuery, _visitor: Visitor) -> DiscountView:
@@ -114,11 +114,7 @@ async def _revocation(context: ConsoleContext, query: RevocationQuery, _visitor:
     counted = None
     if query.rule and not query.after:
         counted = await context.web.revocations.count(query.rule, _COUNTED)
-    return RevocationView(query, counted, counted.unused if counted else 0, _rules(context))
-
-
-def _rules(context: ConsoleContext) -> list[str]:
-    return sorted(rule.name for rule in context.books.rules.rules)
+    return RevocationView(query, counted, counted.unused if counted else 0, context.rule_names)
 
 
 async def _revoke(context: ConsoleContext, form: RevokeForm, _visitor: Visitor) -> Done:

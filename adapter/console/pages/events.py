@@ -17,7 +17,6 @@ from adapter.services.arrivals.journey import Journeys
 from adapter.services.arrivals.journey_report import Journey
 from adapter.services.arrivals.search import FoundMessages, Search
 from adapter.services.ingest.journal_mask import MASKED
-from adapter.services.read_timeout import ReadTimeout
 
 #: Messages of a page, and values that are suggested of one qualifier.
 _PAGE: Final = 50
@@ -79,7 +78,7 @@ async def _events(context: ConsoleContext, query: EventsQuery, visitor: Visitor)
         problem, at = error.message, error.at
     else:
         if kept.days:
-            found = await Search(context.store, _patience(context)).page(wanted, query.before, _PAGE)
+            found = await Search(context.store, context.patience).page(wanted, query.before, _PAGE)
     return Events(
         query.q, kept, problem, at, found,
         live=bool(kept.days) and not problem and not query.before,
@@ -95,7 +94,7 @@ async def _event(context: ConsoleContext, query: EventQuery, visitor: Visitor) -
 
 
 async def _journey(context: ConsoleContext, id_: str, visitor: Visitor) -> Journey:
-    journeys = Journeys(context.store, context.books, context.settings, _patience(context))
+    journeys = Journeys(context.store, context.books, context.settings, context.patience)
     found = await journeys.of(id_)
     # What is to be masked cannot be found in a text that is no JSON.
     hidden = found.text and context.settings.console.mask and not visitor.can("operate")
@@ -105,10 +104,6 @@ async def _journey(context: ConsoleContext, id_: str, visitor: Visitor) -> Journ
 def _kept(context: ConsoleContext) -> Kept:
     journal = context.settings.journal
     return Kept(journal.days, journal.max_mb)
-
-
-def _patience(context: ConsoleContext) -> ReadTimeout:
-    return ReadTimeout(context.settings.ingest.max_wait_seconds)
 
 
 def _suggestions(context: ConsoleContext) -> dict[str, list[str]]:

@@ -10,7 +10,6 @@ from adapter.console.context import ConsoleContext
 from adapter.console.page import Page
 from adapter.console.visitor import Visitor
 from adapter.services.overview.service import Now, Overview, Window
-from adapter.services.read_timeout import ReadTimeout
 
 
 class NowQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,7 +22,7 @@ async def _view(context: ConsoleContext, query: NowQuery, _visitor: Visitor) -> 
     ingest = context.settings.ingest
     overview = Overview(
         context.store, context.books, context.web.health, context.web.metrics,
-        most_waiting=ingest.max_waiting, clock=context.now, patience=ReadTimeout(ingest.max_wait_seconds),
+        most_waiting=ingest.max_waiting, clock=context.now, patience=context.patience,
     )  # fmt: skip
     return await overview.now(query.window)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from typing import Final
-from urllib.parse import urlencode
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from adapter.console.context import ConsoleContext
+from adapter.console.decoding import moment_of
+from adapter.console.filters import url
 from adapter.console.page import Action, Done, Page
 from adapter.console.pages.playground_case import CASE_ACTION, case_of
 from adapter.console.pages.playground_forms import (
@@ -19,7 +20,6 @@ from adapter.console.pages.playground_forms import (
     chosen,
     draft_of,
     lines,
-    now_of,
 )
 from adapter.console.visitor import Visitor
 from adapter.errors import Refused
@@ -110,7 +110,7 @@ async def _tried(
     drafts = [Draft(each.kind, each.name, each.text) for each in shown.editors if each.changed]
     source = query.source or found.source
     tried = await context.workbench.playground.run(
-        found.text, source, now_of(query), drafts, anew=not query.as_is
+        found.text, source, moment_of("now", query.now) if query.now else None, drafts, anew=not query.as_is
     )
     checked = {each.draft.kind: each for each in tried.checked}
     editors = [
@@ -185,7 +185,7 @@ async def _write(context: ConsoleContext, form: WriteForm, _visitor: Visitor) ->
     written = await context.workbench.writer.write(Draft(form.kind, form.name, lines(form.text)), form.digest)
     return Done(
         message=f"{written.path} is written; the server reads it within a moment",
-        back=f"/console/playground?{urlencode([(form.kind, form.name)])}",
+        back=url("/console/playground", **{form.kind: form.name}),
         subject=written.path,
         before=written.before,
         after=written.after,

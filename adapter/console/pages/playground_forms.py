@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from msgspec import Struct
@@ -82,17 +81,6 @@ def lines(text: str) -> str:
     if len(text) > _MOST:
         raise Unreadable(f"a text of the playground has at most {_MOST:,} characters")
     return text.replace("\r\n", "\n")
-
-
-def now_of(query: PlaygroundQuery) -> datetime | None:
-    """Return the moment of a trial, in UTC where it names no zone; raises Unreadable."""
-    if not query.now:
-        return None
-    try:
-        given = datetime.fromisoformat(query.now)
-    except ValueError:
-        raise Unreadable(f"`{query.now[:40]}` is no time: write 2026-03-01T12:00") from None
-    return given.replace(tzinfo=UTC) if given.tzinfo is None else given
 
 
 def chosen(query: PlaygroundQuery) -> tuple[Origin | None, str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlencode
 
 from msgspec import Struct
 
 from adapter.console.context import ConsoleContext
+from adapter.console.filters import url
 from adapter.console.page import Action, Done, Page
 from adapter.console.visitor import Visitor
 from adapter.services.rule_pages.listing import RuleRows
@@ -35,7 +35,7 @@ class RuleQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OneRule(Struct, frozen=True):
-    """One rule, with how many of its decisions each outcome had."""
+    """One rule in full, by the name that was asked for."""
 
     name: str
     shown: RulePage
@@ -61,7 +61,7 @@ async def _measure(context: ConsoleContext, form: LiftForm, _visitor: Visitor) -
     context.workbench.rule_pages.measure_lift(form.name)
     return Done(
         message="The lift is being measured: it reads every customer, in a process of low priority",
-        back=f"/console/rule?{urlencode({'name': form.name})}",
+        back=url("/console/rule", name=form.name),
         subject=form.name,
     )
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 from typing import Final
-from urllib.parse import urlencode
 
 from msgspec import Struct
 from starlette.responses import HTMLResponse, Response
 
 from adapter.console.context import ConsoleContext
+from adapter.console.filters import url
 from adapter.console.page import Action, Done, Download, Page
 from adapter.console.pages.playground_forms import lines
 from adapter.console.pages.simulation_plots import Plot, days_of, sweeps_of
@@ -257,7 +257,7 @@ async def _download(context: ConsoleContext, query: RunForm, _visitor: Visitor) 
 
 
 def _url(id_: str) -> str:
-    return f"/console/simulation?{urlencode({'id': id_})}"
+    return url("/console/simulation", id=id_)
 
 
 PAGES: Final = (
