@@ -192,3 +192,14 @@ async def test_a_rule_that_is_not_in_force_has_no_page(core: Instance, tmp_path:
         await pages.one.page("nobody")
     with pytest.raises(NotFound):
         pages.one.measure_lift("nobody")
+
+
+async def test_a_group_is_judged_by_what_is_known_of_its_parts(core: Instance, tmp_path: Path) -> None:
+    asking = RULES.replace(
+        'conditions: {all: [cart_value >= 100, {any: [country == "DE", country == "AT"]}]}',
+        "conditions: {all: [cart_value >= 100, 'history.count(\"order_completed\") >= 1']}",
+    )
+    pages = Pages(core, tmp_path, asking)
+    await core.evaluate(event("e-1", "c-1", cart_value=50), event("e-2", "c-2", cart_value=150))
+    found = (await pages.one.page("cart")).decisions.conditions
+    assert [(each.kind, each.held, each.judged) for each in found[:2]] == [("all", 0, 2), ("condition", 1, 2)]

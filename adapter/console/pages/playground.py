@@ -89,7 +89,8 @@ async def _view(context: ConsoleContext, query: PlaygroundQuery, _visitor: Visit
     context.web.require_core()
     bench = context.workbench
     found, searched, error = await _payload(context, query)
-    editors = [await asyncio.to_thread(editor_of, context, query, kind) for kind in _KINDS]
+    sender = query.source or (found.source if found is not None else "")
+    editors = [await asyncio.to_thread(editor_of, context, query, kind, sender) for kind in _KINDS]
     shown = Playground(
         sources=list(SOURCES), examples=bench.payloads.examples(),
         fixtures=await asyncio.to_thread(bench.payloads.fixtures), editors=editors, source=query.source,
@@ -161,12 +162,16 @@ async def _names(context: ConsoleContext, origin: str | None, name: str) -> tupl
     return found.names if isinstance(found, Found) else ()
 
 
-def editor_of(context: ConsoleContext, query: PlaygroundQuery, kind: Kind) -> Editor:
-    """Return a draft in its editor: the posted text of the file that is open, else what its file says."""
+def editor_of(context: ConsoleContext, query: PlaygroundQuery, kind: Kind, source: str = "") -> Editor:
+    """Return a draft in its editor: the posted text of the file that is open, else what its file says.
+
+    Where no file is chosen it is the first, of those that are named as the source where there are any.
+    """
     folders = context.settings.files
     names = files.names(folders, kind)
     given = draft_of(query, kind)
-    name = given.name or (names[0] if names else f"{kind}.yaml")
+    named = [name for name in names if source and name.startswith(source)] or names
+    name = given.name or (named[0] if named else f"{kind}.yaml")
     known = files.read(folders, kind, name)
     # A posted text is of the file that was open while it was written; another file is opened as it is.
     kept = bool(given.text) and given.opened == name

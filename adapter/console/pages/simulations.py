@@ -276,7 +276,9 @@ ACTIONS: Final = (
     Action(path="/console/simulations/delete", title="Delete a simulation", form=RunForm, run=_delete),
 )
 DOWNLOADS: Final = (
+    # The file is the same as that of the command, where nothing is masked.
     Download(
-        path="/console/simulation.html", respond=_download, query=RunForm, title="Download a simulation"
+        path="/console/simulation.html", respond=_download, query=RunForm, role="operate",
+        title="Download a simulation",
     ),
-)
+)  # fmt: skip

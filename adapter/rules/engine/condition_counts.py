@@ -48,15 +48,33 @@ class ConditionTree:
 class _Part:
     def __init__(self, node: Node, kind: Group, depth: int) -> None:
         self.count = ConditionCount(kind, "" if kind in ("all", "any", "none") else text(node), depth)
-        self._metrics = [text(metric) for metric in reads(node).metrics]
-        self._holds: Callable[[EvaluationContext], bool] = compile_truth(node, True)
+        self._judge = _judge(node, kind)
 
     def note(self, view: EvaluationContext, decision: Decision) -> None:
-        # A figure that was not seen was missing, or was not asked for: then nothing is known of the part.
-        if any(metric not in decision.seen for metric in self._metrics):
-            return
-        self.count.judged += 1
-        self.count.held += self._holds(view)
+        held = self._judge(view, decision)
+        if held is not None:
+            self.count.judged += 1
+            self.count.held += held
+
+
+def _judge(node: Node, kind: Group) -> Callable[[EvaluationContext, Decision], bool | None]:
+    """Return what says whether a part held; None where nothing is known of it.
+
+    A figure that was not seen was missing, or was not asked for. What is known of the parts of a group may
+    be enough: one that did not hold decides `all`, one that did decides the others.
+    """
+    metrics = [text(metric) for metric in reads(node).metrics]
+    holds = compile_truth(node, True)
+    inside = [_judge(part, within) for part, within, depth in _walk(node, 0) if depth == 1]
+
+    def judge(view: EvaluationContext, decision: Decision) -> bool | None:
+        if all(metric in decision.seen for metric in metrics):
+            return holds(view)
+        decisive = kind != "all"
+        known = any(each(view, decision) is decisive for each in inside)
+        return (kind == "any") if known else None
+
+    return judge
 
 
 def _walk(node: Node, depth: int) -> Iterator[tuple[Node, Group, int]]:
