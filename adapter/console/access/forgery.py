@@ -6,11 +6,16 @@ https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Preven
 from __future__ import annotations
 
 from hmac import compare_digest
+from hmac import digest as hmac_digest
 
+from msgspec import Struct
+from msgspec.structs import asdict
 from starlette.requests import Request
 
+from adapter.console.filters import url
 from adapter.console.visitor import Visitor
 from adapter.errors import Forbidden
+from adapter.model.encoding import encode
 
 _AGAIN = "go back to the page, load it again, and repeat"
 
@@ -28,3 +33,24 @@ def require_own_site(request: Request) -> None:
     foreign = site is not None and site not in ("same-origin", "none")
     if foreign or (origin is not None and origin.lower().partition("://")[2] != host.lower()):
         raise Forbidden(f"a page of another site sent this form: {_AGAIN}")
+
+
+def sealed_url(visitor: Visitor, path: str, state: Struct) -> str:
+    """Return the URL of a page that goes on by itself with an act of this session; see `is_sealed`.
+
+    `state` is the page's query, its `seal` empty.
+    """
+    given = {name: str(value).lower() if value is True else value for name, value in asdict(state).items()}
+    return url(path, **{**given, "seal": _seal(visitor, state)})
+
+
+def is_sealed(visitor: Visitor, state: Struct, given: str) -> bool:
+    """Return whether an act of this session led to the page with this state; `given` is the seal in its URL.
+
+    A page that goes on by itself would otherwise act for whoever makes its visitor open a link.
+    """
+    return compare_digest(given.encode(), _seal(visitor, state).encode())
+
+
+def _seal(visitor: Visitor, state: Struct) -> str:
+    return hmac_digest(visitor.csrf.encode(), encode(state), "sha256").hex()

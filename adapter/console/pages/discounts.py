@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from adapter.console.access.forgery import is_sealed, sealed_url
 from adapter.console.context import ConsoleContext
 from adapter.console.filters import url
 from adapter.console.page import Action, Done, Page
@@ -58,13 +60,18 @@ class DiscountView(Struct, frozen=True):
 
 
 class RevocationQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """The rule whose discounts are to be revoked; and how far an act in slices has come."""
+    """The rule whose discounts are to be revoked; and how far an act in slices has come.
+
+    Without the `seal` of the act that led here nothing goes on: the page does so by itself, and anybody can
+    make a visitor open a link.
+    """
 
     rule: str = ""
     after: str = ""
     revoked: int = 0
     left: int = 0
     reason: str = ""
+    seal: str = ""
 
 
 class RevocationView(Struct, frozen=True):
@@ -110,7 +117,9 @@ async def _discount(context: ConsoleContext, query: DiscountQuery, _visitor: Vis
     return DiscountView(life, life.row.discount.status in {"issued", "applied"})
 
 
-async def _revocation(context: ConsoleContext, query: RevocationQuery, _visitor: Visitor) -> RevocationView:
+async def _revocation(context: ConsoleContext, query: RevocationQuery, visitor: Visitor) -> RevocationView:
+    if not is_sealed(visitor, replace(query, seal=""), query.seal):
+        query = RevocationQuery(query.rule)
     counted = None
     if query.rule and not query.after:
         counted = await context.web.revocations.count(query.rule, _COUNTED)
@@ -133,17 +142,19 @@ async def _revoke(context: ConsoleContext, form: RevokeForm, _visitor: Visitor) 
     )
 
 
-async def _revoke_rule(context: ConsoleContext, form: RevokeRuleForm, _visitor: Visitor) -> Done:
+async def _revoke_rule(context: ConsoleContext, form: RevokeRuleForm, visitor: Visitor) -> Done:
     if form.typed != form.rule:
         raise Unreadable("the name that was typed is not that of the rule: nothing was revoked")
     if not form.reason.strip():
         raise Unreadable("say why the discounts are revoked: `reason`")
     done = await context.web.revocations.revoke(form.rule, form.reason, form.after or None, _MOST)
     revoked, left = form.revoked + done.revoked, form.left + done.left
-    back = url(_HOME, rule=form.rule, status="revoked") if done.next is None else url(
-        f"{_HOME}/revoke-rule", rule=form.rule, after=done.next, revoked=revoked, left=left,
-        reason=form.reason,
-    )  # fmt: skip
+    state = RevocationQuery(form.rule, done.next or "", revoked, left, form.reason)
+    back = (
+        url(_HOME, rule=form.rule, status="revoked")
+        if done.next is None
+        else sealed_url(visitor, f"{_HOME}/revoke-rule", state)
+    )
     begun = "" if done.next is None else "So far "
     used = f"; {left} were used meanwhile" if left else ""
     return Done(

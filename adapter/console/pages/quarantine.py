@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Final
 
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
+from adapter.console.access.forgery import is_sealed, sealed_url
 from adapter.console.context import ConsoleContext
 from adapter.console.filters import url
 from adapter.console.page import Action, Done, Page
@@ -95,7 +97,11 @@ class DiscardForm(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ProgressQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """How far a replay or a removal in slices has come: the form that goes on with it."""
+    """How far a replay or a removal in slices has come: the form that goes on with it.
+
+    Without the `seal` of the act that led here nothing goes on: the page does so by itself, and anybody can
+    make a visitor open a link.
+    """
 
     act: str = "replay"
     group: str = ""
@@ -107,6 +113,7 @@ class ProgressQuery(Struct, frozen=True, forbid_unknown_fields=True):
     stayed: int = 0
     removed: int = 0
     reason: str = ""
+    seal: str = ""
 
 
 class Progress(Struct, frozen=True):
@@ -138,7 +145,7 @@ async def _message(context: ConsoleContext, query: MessageQuery, _visitor: Visit
     )
 
 
-async def _replay(context: ConsoleContext, form: ReplayForm, _visitor: Visitor) -> Done:
+async def _replay(context: ConsoleContext, form: ReplayForm, visitor: Visitor) -> Done:
     _expect_one(form.id, form.group, everything=form.everything)
     ids = frozenset[int]() if form.id is None else frozenset({form.id})
     options = ReplayOptions(ids, None, False, form.drop_ignored, form.group or None)
@@ -152,10 +159,18 @@ async def _replay(context: ConsoleContext, form: ReplayForm, _visitor: Visitor) 
     passed = form.passed + len(replayed) - sum(each.stays for each in replayed)
     return Done(
         message=_said(passed, stayed, replayed, goes_on=done.next is not None),
-        back=_back_of_replay(form, done.next, done.upto, passed, stayed),
+        back=_back_of_replay(
+            form,
+            ProgressQuery(
+                group=form.group, everything=form.everything, drop_ignored=form.drop_ignored,
+                after=done.next or 0, upto=done.upto, passed=passed, stayed=stayed,
+            ),
+            visitor,
+            goes_on=done.next is not None,
+        ),
         subject=_subject(form.id, form.group),
         after=[_brief(each) for each in replayed],
-    )
+    )  # fmt: skip
 
 
 def _said(passed: int, stayed: int, replayed: list[Shown], *, goes_on: bool) -> str:
@@ -165,15 +180,12 @@ def _said(passed: int, stayed: int, replayed: list[Shown], *, goes_on: bool) -> 
     return f"{text} The first that stays: {why}" if why else text
 
 
-def _back_of_replay(form: ReplayForm, following: int | None, upto: int, passed: int, stayed: int) -> str:
-    if form.id is not None and stayed:
+def _back_of_replay(form: ReplayForm, state: ProgressQuery, visitor: Visitor, *, goes_on: bool) -> str:
+    if form.id is not None and state.stayed:
         return url(f"{_HOME}/message", id=form.id)
-    if form.id is not None or following is None:
+    if form.id is not None or not goes_on:
         return _HOME
-    return url(
-        f"{_HOME}/progress", act="replay", group=form.group, everything=str(form.everything).lower(),
-        drop_ignored=str(form.drop_ignored).lower(), after=following, upto=upto, passed=passed, stayed=stayed,
-    )  # fmt: skip
+    return sealed_url(visitor, f"{_HOME}/progress", state)
 
 
 def _brief(each: Shown) -> dict[str, object]:
@@ -181,7 +193,7 @@ def _brief(each: Shown) -> dict[str, object]:
     return {"id": each.id, "outcome": each.outcome, "stays": each.stays, "reason": each.reason}
 
 
-async def _discard(context: ConsoleContext, form: DiscardForm, _visitor: Visitor) -> Done:
+async def _discard(context: ConsoleContext, form: DiscardForm, visitor: Visitor) -> Done:
     _expect_one(form.id, form.group, everything=form.everything)
     ids = frozenset[int]() if form.id is None else frozenset({form.id})
     which = RemovalFilter(ids, everything=form.everything, group=form.group or None)
@@ -190,10 +202,11 @@ async def _discard(context: ConsoleContext, form: DiscardForm, _visitor: Visitor
     done = await remove_slice(context.store, which, form.reason, after, upto, dry_run=False)
     removed = form.removed + done.removed
     following = None if form.id is not None else done.next
-    back = _HOME if following is None else url(
-        f"{_HOME}/progress", act="discard", group=form.group, everything=str(form.everything).lower(),
-        after=following, upto=done.upto, removed=removed, reason=form.reason,
+    state = ProgressQuery(
+        act="discard", group=form.group, everything=form.everything, after=following or 0, upto=done.upto,
+        removed=removed, reason=form.reason,
     )  # fmt: skip
+    back = _HOME if following is None else sealed_url(visitor, f"{_HOME}/progress", state)
     begun = "" if following is None else "So far "
     return Done(
         message=f"{begun}{removed} messages were discarded: {form.reason}",
@@ -215,7 +228,9 @@ def _subject(id_: int | None, group: str) -> str:
     return f"group {group}" if group else "all messages"
 
 
-async def _progress(context: ConsoleContext, query: ProgressQuery, _visitor: Visitor) -> Progress:
+async def _progress(context: ConsoleContext, query: ProgressQuery, visitor: Visitor) -> Progress:
+    if not is_sealed(visitor, replace(query, seal=""), query.seal):
+        query = ProgressQuery()
     path = f"{_HOME}/discard" if query.act == "discard" else f"{_HOME}/replay"
     oldest = await context.store.oldest_quarantine_reasons(limit=1)
     first = min((each.id for each in oldest), default=query.after)

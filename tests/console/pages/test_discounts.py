@@ -58,13 +58,21 @@ async def test_all_discounts_of_a_rule_are_counted_and_revoked_in_slices(
     shown = await shop.act(act, page, typed="gift", **form)
     assert "2 discounts of" in shown.text
     while shown.url.path == act:
-        fields = {name: value for name, value in shown.url.params.items() if name != "done"}
+        fields = {name: value for name, value in shown.url.params.items() if name not in {"done", "seal"}}
         token = await shop.client.csrf(page)
         shown = await shop.client.post(
             act, data={"csrf": token, "typed": "gift", **fields}, follow_redirects=True
         )
     assert "5 discounts of gift were revoked." in shown.text
     assert len(await codes(shop, rule="gift", status="revoked")) == 5
+
+
+async def test_a_link_of_somebody_else_does_not_go_on_with_a_revocation(shop: Shop) -> None:
+    await shop.started("ann")
+    await shop.client.sign_in(OPERATOR)
+    page = (await shop.client.get(f"{HOME}/revoke-rule?rule=gift&after=0&reason=x")).text
+    assert "Type the name of the rule to confirm" in page
+    assert "data-goes-on" not in page
 
 
 async def test_a_reader_cannot_revoke(shop: Shop) -> None:

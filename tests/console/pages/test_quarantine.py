@@ -67,10 +67,32 @@ async def test_a_group_is_replayed_in_slices_that_tell_progress(
     assert "2 messages left the quarantine so far" in page.text
     while page.url.path.endswith("/progress"):
         fields = dict(page.url.params) | {"csrf": await shop.client.csrf(f"{HOME}/group")}
-        form = {name: value for name, value in fields.items() if name not in {"act", "done"}}
+        form = {name: value for name, value in fields.items() if name not in {"act", "done", "seal"}}
         page = await shop.client.post(f"{HOME}/replay", data=form, follow_redirects=True)
     assert "5 messages were replayed, and 0 stay in quarantine" in page.text
     assert [each.id for each in await shop.app.store.oldest_quarantine_reasons()] == [other]
+
+
+@pytest.mark.parametrize("act", ["replay", "discard"])
+async def test_a_link_of_somebody_else_does_not_go_on_with_an_act(shop: Shop, act: str) -> None:
+    await shop.client.sign_in(OPERATOR)
+    link = f"{HOME}/progress?act={act}&everything=true&upto=99&reason=x&seal={'0' * 64}"
+    page = (await shop.client.get(link)).text
+    assert "Nothing is being replayed or discarded here" in page
+    assert "data-goes-on" not in page
+
+
+async def test_the_state_of_an_act_that_goes_on_cannot_be_changed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "_MOST", 1)
+    for number in range(2):
+        await shop.keep(NO_ID.format(number), {})
+    await shop.client.sign_in(OPERATOR)
+    page = await shop.act(f"{HOME}/replay", f"{HOME}/group", everything="true")
+    assert "data-goes-on" in page.text
+    changed = await shop.client.get(str(page.url).replace("passed=0", "") + "&act=discard")
+    assert "data-goes-on" not in changed.text
 
 
 async def test_a_group_is_discarded_with_a_reason_that_the_audit_log_keeps(shop: Shop) -> None:
