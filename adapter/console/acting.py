@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
 
 from msgspec import Raw, Struct
 from msgspec.structs import replace
@@ -14,6 +13,7 @@ from starlette.routing import Route
 
 from adapter.console.access.forgery import require_own_form, require_own_site
 from adapter.console.access.sessions import visitor_of
+from adapter.console.auditing import MOST_MESSAGE, MOST_SUBJECT, bounded, of_form, person
 from adapter.console.context import ConsoleContext
 from adapter.console.decoding import decoded
 from adapter.console.forms import posted, uploaded
@@ -23,8 +23,8 @@ from adapter.console.serving import failed, require_role, unknown_visitor
 from adapter.console.visitor import Visitor
 from adapter.errors import AdapterError
 from adapter.model.console import AuditEntry
-from adapter.model.encoding import encode
 from adapter.web.errors import failure
+from adapter.web.request_body import Disconnected
 
 
 def action_route(context: ConsoleContext, action: Action | UploadAction) -> Route:
@@ -39,6 +39,8 @@ def action_route(context: ConsoleContext, action: Action | UploadAction) -> Rout
             require_own_site(request)
             form, run = await _begun(context, action, request, visitor)
             number, done = await _audited(context, action, form, visitor, run)
+        except Disconnected:
+            raise
         except Exception as error:  # noqa: BLE001 - shown as a page
             return failed(context, failure(error), json=False)
         joint = "&" if "?" in done.back else "?"
@@ -71,8 +73,8 @@ async def _audited(
 ) -> tuple[int, Done]:
     """Run an act between the two halves of its entry: one that was killed in between stays `begun`."""
     entry = AuditEntry(
-        at=context.now(), who=visitor.name, role=visitor.role, action=action.title, before=_json(form),
-        customer=getattr(form, "customer", ""),
+        at=context.now(), who=visitor.name, role=visitor.role, action=action.title, before=of_form(form),
+        customer=await person(context, getattr(form, "customer", "")),
     )  # fmt: skip
     number = await context.store.begin_audit(entry)
     entry = replace(entry, number=number)
@@ -80,15 +82,20 @@ async def _audited(
         done = await run()
     except Exception as error:
         message = error.public_message if isinstance(error, AdapterError) else "unexpected error; see the log"
-        await context.store.end_audit(replace(entry, state="failed", message=message))
+        failed_act = replace(entry, state="failed", message=message[:MOST_MESSAGE])
+        await context.store.end_audit(await _without_erased(context, failed_act))
         raise
     ended = replace(
-        entry, state="done", message=done.message, subject=done.subject, customer=done.customer,
-        before=_json(done.before), after=_json(done.after),
+        entry, state="done", message=done.message[:MOST_MESSAGE], subject=done.subject[:MOST_SUBJECT],
+        customer=done.customer, before=bounded(done.before), after=bounded(done.after),
     )  # fmt: skip
     await context.store.end_audit(ended)
     return number, done
 
 
-def _json(value: Any) -> Raw:
-    return Raw(encode(value))
+async def _without_erased(context: ConsoleContext, entry: AuditEntry) -> AuditEntry:
+    """Return an entry without the customer, where they were erased since it was begun."""
+    kept = await context.store.audit_entry(entry.number) if entry.customer else None
+    if kept is None or kept.customer:
+        return entry
+    return replace(entry, customer="", before=Raw(b"null"))

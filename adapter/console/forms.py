@@ -12,6 +12,7 @@ from starlette.requests import Request
 from adapter.console.context import ConsoleContext
 from adapter.console.page import UploadedFile
 from adapter.errors import TooLarge, Unreadable
+from adapter.web.imports_api import pieces
 from adapter.web.multipart import form_of
 from adapter.web.request_body import read_body
 
@@ -49,21 +50,20 @@ async def posted(context: ConsoleContext, request: Request) -> Posted:
 async def uploaded(context: ConsoleContext, request: Request) -> tuple[Posted, UploadedFile]:
     """Return the fields of a form, and the file behind them, which is still arriving."""
     most = context.settings.imports.max_file_bytes
-    form = await form_of(request.headers.get("content-type", ""), _bounded(request, most))
+    form = await form_of(request.headers.get("content-type", ""), _bounded(context, request, most))
     fields = [*form.fields.items(), *(("column", each) for each in form.columns)]
     return _split(fields), UploadedFile(form.name, form.file)
 
 
-async def _bounded(request: Request, most: int) -> AsyncIterator[bytes]:
+async def _bounded(context: ConsoleContext, request: Request, most: int) -> AsyncIterator[bytes]:
     size = 0
-    async for piece in request.stream():
+    async for piece in pieces(context.web, request):
         size += len(piece)
         if size > most:
             raise TooLarge(
                 f"the file has more than {most} bytes: raise `imports.max_file_bytes`, or use the command"
             )
-        if piece:
-            yield piece
+        yield piece
 
 
 def _split(pairs: list[tuple[str, Any]]) -> Posted:

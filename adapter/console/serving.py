@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from adapter.console.access.forgery import require_own_form, require_own_site
 from adapter.console.access.sessions import visitor_of
+from adapter.console.auditing import MOST_SUBJECT, person
 from adapter.console.context import ConsoleContext
 from adapter.console.decoding import decoded
 from adapter.console.filters import url
@@ -27,6 +28,7 @@ from adapter.errors import Forbidden
 from adapter.model.console import AuditEntry
 from adapter.model.encoding import encode
 from adapter.web.errors import Failure, failure
+from adapter.web.request_body import Disconnected
 
 SIGN_IN: Final = "/console/sign-in"
 #: Names in a URL that belong to the console: the number of the act that has just been done.
@@ -67,11 +69,13 @@ def _endpoint(context: ConsoleContext, page: Page, chrome: Chrome, *, twin: bool
                 return Response(encode(shown), headers=headers_of_page(""), media_type="application/json")
             values = {
                 "page": shown,
-                "done": await _done(context, done),
+                "done": await _done(context, done, visitor),
                 **_around(page, chrome, visitor),
                 "twin": _twin(page, given),
             }
             return _html(context, page, request, values)
+        except Disconnected:
+            raise
         except Exception as error:  # noqa: BLE001 - shown as a page
             return failed(context, failure(error), json=wants_json)
 
@@ -96,8 +100,12 @@ async def _given(
     return [each for each in given if each[0] != _DONE], dict(given).get(_DONE, "")
 
 
-async def _done(context: ConsoleContext, number: str) -> AuditEntry | None:
-    return await context.store.audit_entry(int(number)) if number.isdigit() and len(number) < 18 else None
+async def _done(context: ConsoleContext, number: str, visitor: Visitor) -> AuditEntry | None:
+    """Return what the visitor has just done; what others did is for those who may see the audit log."""
+    if not (number.isascii() and number.isdigit() and len(number) < 18):
+        return None
+    entry = await context.store.audit_entry(int(number))
+    return entry if entry is not None and (entry.who, entry.role) == (visitor.name, visitor.role) else None
 
 
 def _twin(page: Page, given: list[tuple[str, Any]]) -> str:
@@ -146,10 +154,11 @@ def download_route(context: ConsoleContext, download: Download) -> Route:
 async def _note(context: ConsoleContext, download: Download, request: Request, visitor: Visitor) -> None:
     """Write into the audit log who got a file."""
     subject = "&".join(f"{name}={value}" for name, value in request.query_params.multi_items())
-    customer = request.query_params.get("id", "")
+    customer = await person(context, request.query_params.get("id", ""))
     await context.store.begin_audit(
         AuditEntry(
-            at=context.now(), who=visitor.name, role=visitor.role, action=download.title, subject=subject,
+            at=context.now(), who=visitor.name, role=visitor.role, action=download.title,
+            subject=subject[:MOST_SUBJECT],
             customer=customer, state="done",
         )
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from typing import Final
 
 from starlette.requests import Request
@@ -13,6 +14,8 @@ from adapter.errors import TooManyAttempts
 WINDOW: Final = timedelta(minutes=5)
 PER_ADDRESS: Final = 10
 IN_ALL: Final = 200
+#: Characters of an address that a proxy adds: IPv6 with a port.
+_LONGEST: Final = 60
 
 
 class Attempts:
@@ -40,6 +43,17 @@ class Attempts:
 
 
 def address_of(request: Request) -> str:
-    """Return the address of a visitor; behind a proxy on this machine the one that the proxy has added."""
+    """Return the address of a visitor; behind a proxy on this machine or network, the one that it has added.
+
+    Anybody else could give as many addresses as there are.
+    """
+    peer = request.client.host if request.client else ""
     forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    return forwarded or (request.client.host if request.client else "")
+    return forwarded[:_LONGEST] if forwarded and _is_near(peer) else peer
+
+
+def _is_near(address: str) -> bool:
+    try:
+        return ip_address(address).is_private
+    except ValueError:  # a socket of this machine has no address
+        return True

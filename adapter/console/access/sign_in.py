@@ -18,6 +18,7 @@ from adapter.console.serving import SIGN_IN, failed
 from adapter.errors import Unauthorised
 from adapter.model.console import AuditEntry
 from adapter.web.errors import failure
+from adapter.web.request_body import Disconnected
 
 HOME = "/console/now"
 SIGN_OUT = "/console/sign-out"
@@ -45,12 +46,16 @@ def routes(context: ConsoleContext, attempts: Attempts) -> list[Route]:
     async def enter(request: Request) -> Response:
         try:
             return await _enter(context, attempts, request)
+        except Disconnected:
+            raise
         except Exception as error:  # noqa: BLE001 - shown as a page
             return failed(context, failure(error), json=False)
 
     async def leave(request: Request) -> Response:
         try:
             return await _leave(context, request)
+        except Disconnected:
+            raise
         except Exception as error:  # noqa: BLE001 - shown as a page
             return failed(context, failure(error), json=False)
 
@@ -66,6 +71,7 @@ async def _enter(context: ConsoleContext, attempts: Attempts, request: Request) 
     address, now = address_of(request), context.now()
     attempts.require_room(address, now)
     form = decoded(SignIn, (await posted(context, request)).fields)
+    attempts.require_room(address, now)  # others may have failed while the form arrived
     try:
         cookie, visitor = await sessions.sign_in(context, form.token.strip())
     except Unauthorised as error:

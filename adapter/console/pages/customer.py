@@ -167,8 +167,7 @@ async def _erase(context: ConsoleContext, form: ErasureForm, _visitor: Visitor) 
     return Done(
         message="The customer was erased.",
         back="/console/customers",
-        customer=form.customer,
-        after=receipt,
+        after=receipt,  # without the id of whom it erased
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_urlsafe
+from typing import Any
 
 import httpx
 import pytest
@@ -19,7 +21,9 @@ from adapter.console.routes import console_routes
 from adapter.console.visitor import Visitor
 from adapter.errors import Unavailable
 from adapter.model.encoding import decode
+from adapter.model.operations import CustomerUpsert
 from adapter.services.arrivals.feed import Feed
+from adapter.services.ingest.work_item import Work
 from adapter.store.contract import Store
 from adapter.web.application import Application
 from tests.console.opened import BASE, OPERATOR, READER, SECURED, Client, console_settings
@@ -33,9 +37,14 @@ class Asked(Struct, frozen=True):
     times: int = 1
 
 
-async def _run(_context: ConsoleContext, form: Asked, _visitor: Visitor) -> Done:
+async def _run(context: ConsoleContext, form: Asked, _visitor: Visitor) -> Done:
     if form.what == "fail":
         raise Unavailable("the store is away")
+    if form.what == "erase and fail":
+        await context.web.privacy.erase(form.customer, by="console")
+        raise Unavailable("the rest takes longer")
+    if form.what == "grow":
+        return Done(message="grew", back="/console/audit", after="x" * 100_000)
     return Done(
         message=f"did {form.what}", back="/console/audit", subject=form.what, customer=form.customer,
         before={"times": 0}, after={"times": form.times},
@@ -91,6 +100,47 @@ async def test_an_act_is_in_the_log_before_it_runs(tmp_path: Path, monkeypatch: 
         assert (await client.act(ACT.path, "/console/audit", what="it")).status_code == 500
         [entry, _] = await store.audit()
         assert (entry.state, decode(bytes(entry.before), Asked)) == ("begun", Asked("it"))
+
+
+async def test_who_cannot_see_the_audit_log_cannot_read_it_by_numbers(tmp_path: Path) -> None:
+    async with acting(tmp_path) as (client, store):
+        await client.act(ACT.path, "/console/audit", what="a secret", customer="")
+        number = (await store.audit())[0].number
+        mine = await client.get(f"/console/now?done={number}")
+        assert "did a secret" in mine.text
+        await client.sign_in(READER)
+        assert "did a secret" not in (await client.get(f"/console/now?done={number}")).text
+
+
+@pytest.mark.parametrize("number", ["²", "٣", "-1", "1e3", "9" * 30, "x"])
+async def test_a_number_that_is_none_shows_no_act(tmp_path: Path, number: str) -> None:
+    async with acting(tmp_path) as (client, _):
+        assert (await client.get("/console/now", params={"done": number})).status_code == 200
+
+
+async def test_an_act_about_an_erased_customer_that_fails_keeps_no_id(tmp_path: Path) -> None:
+    async with acting(tmp_path) as (client, store):
+        await client.act(ACT.path, "/console/audit", what="erase and fail", customer="u-7")
+        [entry, _] = await store.audit()
+        assert (entry.state, entry.customer, bytes(entry.before)) == ("failed", "", b"null")
+
+
+async def test_an_act_that_names_a_customer_by_another_id_is_found_by_their_own(tmp_path: Path) -> None:
+    async with acting(tmp_path) as (client, store):
+        told = CustomerUpsert("u-7", identities={"anonymous_id": "a-7"})
+        await client.app.committer.submit([Work("segment", "k", "k", datetime.now(UTC), (told,))])
+        await client.act(ACT.path, "/console/audit", what="fail", customer="a-7")
+        assert (await store.audit())[0].customer == "u-7"
+
+
+async def test_the_audit_log_keeps_lengths_in_place_of_long_texts(tmp_path: Path) -> None:
+    async with acting(tmp_path) as (client, store):
+        await client.act(ACT.path, "/console/audit", what="fail", customer="x" * 5_000)
+        [entry, _] = await store.audit()
+        assert b'"customer":"(5,000 characters)"' in bytes(entry.before)
+        await client.act(ACT.path, "/console/audit", what="grow")
+        after = decode(bytes((await store.audit())[0].after), dict[str, Any])
+        assert after.keys() == {"bytes", "sha256"}
 
 
 @pytest.mark.parametrize("token", ["", "0" * 64])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from adapter.console.access.accounts import entry
@@ -97,6 +100,35 @@ async def test_wrong_tokens_of_one_address_are_limited_also_for_the_right_one_af
         other = {"X-Forwarded-For": "198.51.100.7"}
         response = await client.post("/console/sign-in", data={"token": ADMIN}, headers=other)
         assert response.status_code == 303
+
+
+async def test_who_is_not_behind_a_proxy_cannot_say_another_address(tmp_path: Path) -> None:
+    async with opened(console_settings(tmp_path, **SECURED)) as client:
+        client._transport = httpx.ASGITransport(client.app.asgi, client=("203.0.114.9", 1))
+        for number in range(PER_ADDRESS):
+            headers = {"X-Forwarded-For": f"198.51.100.{number}"}
+            await client.post("/console/sign-in", data={"token": "wrong"}, headers=headers)
+        assert (await client.sign_in(ADMIN)).status_code == 429
+
+
+async def test_wrong_tokens_that_arrive_at_once_are_limited_too(tmp_path: Path) -> None:
+    async with opened(console_settings(tmp_path, **SECURED)) as client:
+        last = asyncio.Event()
+
+        async def late() -> AsyncIterator[bytes]:
+            yield b"token="
+            await last.wait()
+            yield b"wrong"
+
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        posts = [
+            asyncio.ensure_future(client.post("/console/sign-in", content=late(), headers=kind))
+            for _ in range(PER_ADDRESS + 5)
+        ]
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().call_later(0.2, last.set)
+        answers = [each.status_code for each in await asyncio.gather(*posts)]
+        assert sorted(answers) == [403] * PER_ADDRESS + [429] * 5
 
 
 async def test_wrong_tokens_of_many_addresses_are_limited_together(tmp_path: Path) -> None:

@@ -63,6 +63,18 @@ async def test_a_customer_is_erased_when_the_id_is_typed(shop: Shop) -> None:
     done = await shop.act("/console/customer/erase", page, customer="ann", typed="ann")
     assert "The customer was erased." in done.text
     assert await shop.app.store.customer("ann") is None
+    erased = (await shop.client.twin("/console/audit"))["entries"][0]
+    assert (erased["state"], erased["customer"], erased["before"]) == ("done", "", None)
+    assert "ann" not in str(erased)
+
+
+async def test_an_export_by_another_id_leaves_the_audit_log_with_the_customer(shop: Shop) -> None:
+    await shop.known("ann")
+    await shop.client.sign_in(ADMIN)
+    await shop.client.get("/console/customer/export?id=a-ann")
+    assert (await shop.client.twin("/console/audit?customer=ann"))["entries"] != []
+    await shop.act("/console/customer/erase", "/console/customer?id=ann", customer="a-ann", typed="a-ann")
+    assert "a-ann" not in str(await shop.client.twin("/console/audit"))
 
 
 async def test_an_export_is_that_of_the_api_and_is_noted(shop: Shop) -> None:
