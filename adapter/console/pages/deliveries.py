@@ -11,12 +11,14 @@ from msgspec import Raw, Struct
 from adapter.console.context import ConsoleContext
 from adapter.console.decoding import moment_of
 from adapter.console.filters import url
+from adapter.console.masking import hidden_names
 from adapter.console.page import Action, Done, Page
 from adapter.console.visitor import Visitor
 from adapter.errors import NotFound, Unreadable
 from adapter.model.deliveries import UNSENT, Delivery, DeliveryStatus, Selection
 from adapter.services.delivery.retries import ShownDestination
 from adapter.services.delivery.shown import Rest, ShownDelivery, ends, rests, shown
+from adapter.services.ingest.journal_mask import MASKED
 from adapter.services.support.delivery_list import Counted, ListedDeliveries, Unsent, counted, listed
 
 _NUMBER: Final = re.compile("[0-9]{1,18}")
@@ -137,13 +139,15 @@ async def _lines(context: ConsoleContext) -> list[Line]:
     return lines
 
 
-async def _delivery(context: ConsoleContext, query: DeliveryQuery, _visitor: Visitor) -> DeliveryView:
+async def _delivery(context: ConsoleContext, query: DeliveryQuery, visitor: Visitor) -> DeliveryView:
     store, patience = context.store, context.patience
     if not query.id:
         return DeliveryView(None)
     found = await _found(context, query)
     until = ends(await patience.read(rests(store, context.now())))
     body = found.body[:20_000].decode("utf-8", "replace")
+    if hidden_names(visitor, context.settings):  # a text in the form of its destination, which has no names
+        body = MASKED
     return DeliveryView(shown(found, until.get(found.destination)), found.event, body, found.not_after)
 
 

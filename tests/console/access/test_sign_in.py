@@ -113,20 +113,16 @@ async def test_who_is_not_behind_a_proxy_cannot_say_another_address(tmp_path: Pa
 
 async def test_wrong_tokens_that_arrive_at_once_are_limited_too(tmp_path: Path) -> None:
     async with opened(console_settings(tmp_path, **SECURED)) as client:
-        last = asyncio.Event()
+        at_once = PER_ADDRESS + 5
+        begun = asyncio.Barrier(at_once)
 
         async def late() -> AsyncIterator[bytes]:
             yield b"token="
-            await last.wait()
+            await begun.wait()
             yield b"wrong"
 
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        posts = [
-            asyncio.ensure_future(client.post("/console/sign-in", content=late(), headers=kind))
-            for _ in range(PER_ADDRESS + 5)
-        ]
-        await asyncio.sleep(0)
-        asyncio.get_running_loop().call_later(0.2, last.set)
+        posts = [client.post("/console/sign-in", content=late(), headers=kind) for _ in range(at_once)]
         answers = [each.status_code for each in await asyncio.gather(*posts)]
         assert sorted(answers) == [403] * PER_ADDRESS + [429] * 5
 
