@@ -19,11 +19,10 @@ from adapter.console.decoding import decoded
 from adapter.console.forms import posted, uploaded
 from adapter.console.page import Action, Done, UploadAction
 from adapter.console.rendering import headers_of_page
-from adapter.console.serving import failed, require_role, unknown_visitor
+from adapter.console.serving import failed, failure_of, require_role, unknown_visitor
 from adapter.console.visitor import Visitor
 from adapter.errors import AdapterError
 from adapter.model.console import AuditEntry
-from adapter.web.errors import failure
 from adapter.web.request_body import Disconnected
 
 
@@ -42,7 +41,7 @@ def action_route(context: ConsoleContext, action: Action | UploadAction) -> Rout
         except Disconnected:
             raise
         except Exception as error:  # noqa: BLE001 - shown as a page
-            return failed(context, failure(error), json=False)
+            return failed(context, failure_of(error), json=False)
         joint = "&" if "?" in done.back else "?"
         return RedirectResponse(f"{done.back}{joint}done={number}", 303, headers_of_page(""))
 

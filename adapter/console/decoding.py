@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -12,6 +12,10 @@ from msgspec import Struct
 from adapter.errors import Unreadable
 
 T = TypeVar("T", bound=Struct)
+#: Larger numbers are no ids, and databases do not take them.
+_LARGEST: Final = 2**62
+#: Years of times: rules reckon days and months from them.
+_EARLIEST, _LATEST = 1970, 9000
 
 
 def decoded(kind: type[T], given: Iterable[tuple[str, Any]]) -> T:
@@ -31,18 +35,26 @@ def decoded(kind: type[T], given: Iterable[tuple[str, Any]]) -> T:
         elif value != "":
             values[name] = value
     try:
-        return msgspec.convert(values, kind, strict=False)
+        found = msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         raise Unreadable(str(error)[:1].lower() + str(error)[1:]) from None
+    for name in values:
+        number = getattr(found, name, None)
+        if isinstance(number, int) and abs(number) > _LARGEST:
+            raise Unreadable(f"`{name}` is larger than any number here")
+    return found
 
 
 def moment_of(name: str, text: str) -> datetime:
     """Return the time that a field `name` says, in UTC where it names no zone; raises Unreadable."""
     try:
         found = datetime.fromisoformat(text)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
         raise Unreadable(f"`{name}` is a time, as 2026-11-21T12:00 or 2026-11-21T12:00:00Z") from None
+    if not _EARLIEST <= found.year <= _LATEST:
+        raise Unreadable(f"`{name}` is a time between the years {_EARLIEST} and {_LATEST}")
+    return found
 
 
 def _is_list(kind: Any) -> bool:

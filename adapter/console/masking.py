@@ -17,6 +17,8 @@ _NAMED: Final = ("value", "id", "identity")
 _SHORTEST: Final = 4
 #: Values that are searched in texts; of a document with more, each further one is hidden where it is a text.
 _MOST_SEARCHED: Final = 500
+#: What is nested deeper is hidden as a whole.
+_DEEPEST: Final = 100
 #: Where a value may end in a text: `ann@shop.example` does not stand in `joann@shop.example`.
 _EDGES: Final = r"(?<![^\W_])(?:{})(?![^\W_])"
 #: Where addresses are masked, they are in every text: in ids, reasons and answers, whatever names these have.
@@ -58,20 +60,22 @@ class _Masking:
         )
         self._addresses = "email" in names
 
-    def shown(self, value: Any) -> Any:
+    def shown(self, value: Any, depth: int = 0) -> Any:
         """Return a value without what is hidden."""
+        if depth > _DEEPEST:
+            return MASKED
         if isinstance(value, dict):
-            return {self._text(key): self._member(key, below, value) for key, below in value.items()}
+            return {self._text(key): self._member(key, below, value, depth) for key, below in value.items()}
         if isinstance(value, list):
-            return [self.shown(each) for each in value]
+            return [self.shown(each, depth + 1) for each in value]
         return self._text(value) if isinstance(value, str) else value
 
-    def _member(self, key: str, below: Any, object_: dict[str, Any]) -> Any:
+    def _member(self, key: str, below: Any, object_: dict[str, Any], depth: int) -> Any:
         if below is not None and self._is_hidden(key, object_):
             return MASKED
         if isinstance(below, str) and key in _WORDS and _WORD.fullmatch(below):
             return below
-        return self.shown(below)
+        return self.shown(below, depth + 1)
 
     def _text(self, text: str) -> str:
         if _TIME.fullmatch(text):
@@ -86,14 +90,19 @@ class _Masking:
             return True
         return key in _NAMED and any(_last(object_.get(naming)) in self._names for naming in _NAMING)
 
-    def _hidden(self, value: Any) -> Iterator[str]:
+    def _hidden(self, value: Any, depth: int = 0) -> Iterator[str]:
         """Yield the texts and numbers under masked names."""
+        if depth > _DEEPEST:
+            return
         if isinstance(value, dict):
             for key, below in value.items():
-                yield from _scalars(below) if self._is_hidden(key, value) else self._hidden(below)
+                if self._is_hidden(key, value):
+                    yield from _scalars(below, depth)
+                else:
+                    yield from self._hidden(below, depth + 1)
         elif isinstance(value, list):
             for each in value:
-                yield from self._hidden(each)
+                yield from self._hidden(each, depth + 1)
 
 
 def _last(path: Any) -> str:
@@ -103,8 +112,10 @@ def _last(path: Any) -> str:
     return re.split(r"[.\[\]'\"/]+", path.strip("]'\""))[-1].casefold()
 
 
-def _scalars(value: Any) -> Iterable[str]:
+def _scalars(value: Any, depth: int) -> Iterable[str]:
+    if depth > _DEEPEST:
+        return []
     if isinstance(value, dict | list):
         below = value.values() if isinstance(value, dict) else value
-        return [text for each in below for text in _scalars(each)]
+        return [text for each in below for text in _scalars(each, depth + 1)]
     return [] if value is None or isinstance(value, bool) else [str(value)]

@@ -24,7 +24,7 @@ from adapter.console.masking import masked
 from adapter.console.page import Download, Page
 from adapter.console.rendering import headers_of_page, html_response, own_files, page_html
 from adapter.console.visitor import Visitor
-from adapter.errors import Forbidden
+from adapter.errors import Forbidden, Unreadable
 from adapter.model.console import AuditEntry
 from adapter.model.encoding import encode
 from adapter.web.errors import Failure, failure
@@ -77,9 +77,16 @@ def _endpoint(context: ConsoleContext, page: Page, chrome: Chrome, *, twin: bool
         except Disconnected:
             raise
         except Exception as error:  # noqa: BLE001 - shown as a page
-            return failed(context, failure(error), json=wants_json)
+            return failed(context, failure_of(error), json=wants_json)
 
     return endpoint
+
+
+def failure_of(error: Exception) -> Failure:
+    """Return the failure of a page or an act; what is nested too deeply was sent so: no error of ours."""
+    if isinstance(error, RecursionError):
+        return failure(Unreadable("what this page would show is nested too deeply"))
+    return failure(error)
 
 
 async def _view(context: ConsoleContext, page: Page, given: list[tuple[str, Any]], visitor: Visitor) -> Any:

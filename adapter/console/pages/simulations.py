@@ -10,6 +10,7 @@ from msgspec import Struct
 from starlette.responses import HTMLResponse, Response
 
 from adapter.console.context import ConsoleContext
+from adapter.console.decoding import moment_of
 from adapter.console.filters import url
 from adapter.console.page import Action, Done, Download, Page
 from adapter.console.pages.playground_forms import lines
@@ -166,10 +167,7 @@ def _before(text: str) -> tuple[datetime, str] | None:
     if not text:
         return None
     at, _, id_ = text.partition(" ")
-    try:
-        return datetime.fromisoformat(at), id_
-    except ValueError:
-        raise Unreadable("`before` is not the end of a page") from None
+    return moment_of("before", at), id_
 
 
 async def _one(context: ConsoleContext, query: SimulationQuery, _visitor: Visitor) -> Simulation:

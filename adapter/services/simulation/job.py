@@ -85,12 +85,10 @@ def run(asked: Asked, now: datetime, heard: Listener) -> tuple[Report, sweep.Swe
 
 def moment(text: str, now: datetime) -> datetime:
     """Return the moment that `30d` (back from now) or `2026-03-01` means; raises InvalidDraft."""
-    window = parse_window(text)
-    if window is not None:
-        return now - window
     try:
-        return traffic.utc(datetime.fromisoformat(text))
-    except ValueError:
+        window = parse_window(text)
+        return now - window if window is not None else traffic.utc(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
         raise InvalidDraft(f"`{text[:60]}` is no time: write 30d, 12h or 2026-03-01") from None
 
 

@@ -45,6 +45,18 @@ def test_values_of_masked_names_are_hidden_wherever_they_stand(value: Any, shown
     assert seen(value) == shown
 
 
+def nested(depth: int, inner: Any) -> Any:
+    for _ in range(depth):
+        inner = [inner]
+    return inner
+
+
+def test_what_is_nested_deeply_is_hidden_as_a_whole() -> None:
+    shown = seen({"deep": nested(900, {"email": "ann@shop.example"}), "email": nested(900, "ann@x.io")})
+    assert "ann" not in str(shown)
+    assert shown["email"] == "***"
+
+
 def test_a_document_of_many_values_and_a_long_text_takes_no_time_that_grows_with_both() -> None:
     phones = [f"49-{number:07}" for number in range(20_000)]
     text = "x-" * 200_000
