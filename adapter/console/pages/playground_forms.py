@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from adapter.console.decoding import moment_of
 from adapter.errors import Unreadable
 from adapter.services.playground.drafts import Kind
 from adapter.services.playground.payloads import Origin
