@@ -22,7 +22,7 @@ from adapter.services.support.discount_list import Listed, Wanted, listed, row
 _HOME: Final = "/console/discounts"
 _STATUSES: Final[tuple[Status, ...]] = ("issued", "applied", "redeemed", "expired", "revoked")
 #: Discounts that are looked at for a count.
-_COUNTED: Final = 3_000
+_COUNTED: Final = 2_000
 #: Discounts that one form revokes; the next one goes on.
 _MOST: Final = 500
 

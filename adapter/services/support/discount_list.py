@@ -17,7 +17,7 @@ from adapter.store.timestamps import micros, moment
 
 #: Discounts of a page, and so many that one call looks at.
 PAGE = 50
-MOST = 2_000
+MOST = 1_000
 _SLICE = 200
 
 
