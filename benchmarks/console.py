@@ -123,7 +123,7 @@ def served(url: str) -> Iterator[str]:
 
 
 def _await(holds: Callable[[], bool]) -> None:
-    for _ in range(600):
+    for _ in range(6_000):  # a store of an older program is migrated first
         try:
             if holds():
                 return
