@@ -2,7 +2,7 @@
 
 The rows are read and written as `adapter store copy` does it, so that each table and each index is as full as
 it would be. In texts and bodies the customer's number, codes and ids become another customer's; digests
-become others of the same length; times are spread over the 20 days before. Of 200 deliveries one is given up.
+become others of the same length; times go evenly through 20 days. Of 200 deliveries one is given up.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ _PIECE = 20_000
 #: So far apart are the row numbers of two customers.
 _STEP = 100
 _MOMENT = 10**15
-_NOW = time.time() * 1e6
 _SPREAD = timedelta(days=20) // timedelta(microseconds=1)
 _JOURNAL_ROWS, _QUARANTINED = 100_000, 20_000
 
@@ -54,11 +53,12 @@ async def grow(shop: App, customers: int) -> None:
     """Give an open, empty store so many customers with ten events and a discount each."""
     progress = Progress(time.perf_counter())
     await _one_customer(shop)
+    now = time.time() * 1e6
     end: Any = shop.store.end()  # type: ignore[attr-defined]
     for table in COPIED:
         rows = await _of_origin(end, table)
         if rows:
-            copies = _Copies(table, rows)
+            copies = _Copies(table, rows, customers, now)
             for first in range(0, customers - 1, _PIECE):
                 await end.put(table, list(copies.rows(first, min(first + _PIECE, customers - 1))), "")
             progress.say(table.name, len(rows) * customers)
@@ -109,9 +109,11 @@ async def _of_origin(end: Any, table: Table) -> list[Row]:
 class _Copies:
     """Rows of other customers, made of those of one."""
 
-    def __init__(self, table: Table, rows: list[Row]) -> None:
+    def __init__(self, table: Table, rows: list[Row], customers: int, now: float) -> None:
+        spread = _Spread(customers, now)
         self._rows = [
-            [_maker(column, value) for column, value in zip(table.columns, row, strict=True)] for row in rows
+            [_maker(column, value, spread) for column, value in zip(table.columns, row, strict=True)]
+            for row in rows
         ]
 
     def rows(self, first: int, end: int) -> Iterator[Row]:
@@ -131,7 +133,21 @@ _TOKEN = re.compile(
 Make = Callable[[int, str], Any]
 
 
-def _maker(column: Column, value: Any) -> Make:
+class _Spread(Struct, frozen=True):
+    """How far the moments of customers are apart: as rows are appended, the later the customer, the later."""
+
+    customers: int
+    now: float
+
+    def moment(self, value: int) -> Make:
+        """Return what makes moments. What is still to come is not due for every customer at once."""
+        apart = _SPREAD // self.customers
+        if value < self.now:
+            return lambda number, _: value - (self.customers - number) * apart
+        return lambda number, _: value + number
+
+
+def _maker(column: Column, value: Any, spread: _Spread) -> Make:
     """Return what makes other customers' values of one; what can be worked out once is."""
     if column.name == "status":
         return lambda number, _: "done" if number % 200 else "dead"
@@ -140,9 +156,8 @@ def _maker(column: Column, value: Any) -> Make:
     if isinstance(value, bytes):
         return _bytes_maker(value)
     if isinstance(value, int) and not isinstance(value, bool):
-        if value > _MOMENT:  # what is still to come is not due for every customer at once
-            past = value < _NOW
-            return lambda number, _: value - number * 7_919_000 % _SPREAD if past else value + number
+        if value > _MOMENT:
+            return spread.moment(value)
         if column.name in ("number", "id"):
             return lambda number, _: value + (number + 1) * _STEP
     return lambda _, __: value
