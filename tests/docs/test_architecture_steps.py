@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE))
 #: A block with its language, or a file that the text names.
-_BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```$|`(adapter/[\w/]+\.py)`", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```$|`(adapter/[\w/]+\.(?:py|html))`", re.DOTALL | re.MULTILINE)
 #: What runs after the steps of a section, and what it prints.
 STEPS = {
     "Add a directive": (
@@ -45,6 +45,17 @@ print(document(ROUTES)["paths"]["/v1/ignored/count"]["get"]["operationId"])
 """,
         "countIgnored",
     ),
+    "Add a page of the console": (
+        """
+from datetime import UTC, datetime
+from adapter.console.pages import PAGES
+from adapter.console.rendering import page_html
+[page] = [each for each in PAGES if each.path == "/console/folders"]
+shown = {"page": {"mappings": "m", "rules": "r"}}
+print(page_html(page.template, shown, now=datetime.now(UTC), block="content"))
+""",
+        "<dt>mappings</dt><dd><code>m</code></dd>",
+    ),
 }
 
 
@@ -60,13 +71,13 @@ def test_the_steps_of_the_page_add_what_they_say(section: str, tmp_path: Path) -
 
 
 def follow(section: str, folder: Path) -> None:
-    """Write each Python block into the file that is named before it, and apply each diff to it."""
+    """Write each block of Python or HTML into the file that is named before it, and apply each diff to it."""
     path = folder
     for language, block, named in _BLOCK.findall(section):
         lines = textwrap.dedent(block)
         if named:
             path = folder / named
-        elif language == "python":
+        elif language in ("python", "html"):
             path.write_text(lines, encoding="utf-8")
         elif language == "diff":
             changed(path, lines.splitlines())
