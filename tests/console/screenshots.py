@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, get_args
 
 import msgspec
+from PIL import Image
 from playwright.sync_api import Browser
 
 from adapter.console.page import Page
@@ -91,7 +93,8 @@ def take(chromium: Browser, url: str, page: Page, scheme: Scheme) -> None:
     opened.goto(url)
     opened.wait_for_timeout(_SETTLED_MS)
     file = PICTURES / f"{name_of(page)}-{scheme}.png"
-    opened.screenshot(path=file, animations="disabled", caret="hide")
+    picture = Image.open(BytesIO(opened.screenshot(animations="disabled", caret="hide"))).convert("RGB")
+    picture.quantize(256, dither=Image.Dither.NONE).save(file, optimize=True)
     context.close()
     size = file.stat().st_size
     large = " is too large" if size > MOST_BYTES else ""
