@@ -21,10 +21,10 @@ def test_every_image_is_there_and_has_colours_for_dark_pages() -> None:
     named = {
         page.parent / image
         for page in pages
-        for image in re.findall(r'<img src="([^"]+)"', page.read_text("utf-8"))
+        for image in re.findall(r'<(?:img src|source [^>]*srcset)="([^"]+)"', page.read_text("utf-8"))
     }
-    assert named == set(DOCS.glob("images/*.svg"))
-    for image in named:
+    assert named == {*DOCS.glob("images/*.svg"), *DOCS.glob("images/console/*.png")}
+    for image in DOCS.glob("images/*.svg"):
         text = image.read_text("utf-8")
         assert "prefers-color-scheme: dark" in text
         assert ElementTree.fromstring(text).get("role") == "img"
