@@ -12,9 +12,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from adapter.console.authoring import AuthoringServices, StoreReads
 from adapter.console.context import ConsoleContext
 from adapter.console.routes import console_routes
-from adapter.console.workbench import Readable, Workbench
 from adapter.destinations.registry import ConfiguredDestinations, configured
 from adapter.metrics import Metrics
 from adapter.services.arrivals.feed import Feed
@@ -111,7 +111,7 @@ class App(Struct, frozen=True):
     read_again: Callable[[], None]
     reload: Callable[[], Coroutine[Any, Any, bool]]
     asgi: ASGIApp
-    workbench: Workbench
+    authoring: AuthoringServices
 
 
 class _Core(Struct, frozen=True, kw_only=True):
@@ -214,11 +214,11 @@ def compose(
         _schedules(core, settings).run,
         *([remote.capacity.run] if remote else []),
     ]
-    workbench = Workbench.of(
-        Readable(store, books, clock, patience), in_force, dry_runs, core.world.new_id,
+    authoring = AuthoringServices.of(
+        StoreReads(store, books, clock, patience), in_force, dry_runs, core.world.new_id,
         worker=f"{worker_name()}:{core.world.new_id()}",
     )  # fmt: skip
-    loops.append(workbench.run)
+    loops.append(authoring.run)
     working = partial(_working, store, core.capacity, committer, core.completer)
     running = partial(_running, core.destinations.clients, working, loops)
     context = WebContext(
@@ -229,7 +229,7 @@ def compose(
         partial(remove, store), health,
         in_force, core.metrics, clock, running, remote.host if remote else "", MemoryBudget.of(settings),
     )  # fmt: skip
-    pages = ConsoleContext(context, store, books, core.world.new_token, operations, workbench, feed)
+    pages = ConsoleContext(context, store, books, core.world.new_token, operations, authoring, feed)
     asgi = Application(context, console_routes(pages), feed.end)
     reload = SettingsReload(
         in_force, reread, [destinations, WebReload(in_force, asgi.rebuild)],
@@ -242,7 +242,7 @@ def compose(
         completer=core.completer, ingest=ingest, operations=operations,
         checkout=checkout, bookings=bookings, revocations=revocations, privacy=privacy, forgetting=forgetting,
         health=health, running=running, working=working, read_again=reload.request, reload=reload.reload,
-        asgi=asgi, workbench=workbench,
+        asgi=asgi, authoring=authoring,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from adapter.console.workbench import Workbench
+from adapter.console.authoring import AuthoringServices
 from adapter.services.arrivals.feed import Feed
 from adapter.services.ingest.pipeline import Ingest
 from adapter.services.loaded_files import LoadedFiles
@@ -21,7 +21,7 @@ class ConsoleContext(Struct, frozen=True):
     """The services of the web, the store, and the files in force. `new_token` returns 256 random bits.
 
     `operations` takes what came to `POST /v1/evaluate`, when it is replayed.
-    `workbench` has the services of the pages on which people work at mappings and rules.
+    `authoring` has the services of the pages on which people work at mappings and rules.
     `feed` is what arrives, for all who watch it.
     """
 
@@ -30,7 +30,7 @@ class ConsoleContext(Struct, frozen=True):
     books: LoadedFiles
     new_token: Callable[[], str]
     operations: Ingest
-    workbench: Workbench
+    authoring: AuthoringServices
     feed: Feed
 
     @property

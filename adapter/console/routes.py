@@ -16,7 +16,7 @@ from adapter.console.acting import action_route
 from adapter.console.context import ConsoleContext
 from adapter.console.page import Action, Download, Page, UploadAction
 from adapter.console.pages import ACTIONS, DOWNLOADS, PAGES
-from adapter.console.serving import Chrome, download_route, failed, page_routes
+from adapter.console.serving import download_route, failed, page_routes
 from adapter.web.errors import Failure
 
 _ENTRANCES: Final = ("/", "/console", "/console/")
@@ -29,11 +29,11 @@ def console_routes(
     downloads: Sequence[Download] = DOWNLOADS,
 ) -> list[BaseRoute]:
     """Return all routes of the console, for Starlette's router."""
-    chrome = Chrome([(page.path, page.nav) for page in pages if page.nav])
+    navigation = [(page.path, page.nav) for page in pages if page.nav]
     return [
         *(Route(path, _home, methods=["GET"], name="console_home") for path in _ENTRANCES),
         *sign_in.routes(context, Attempts()),
-        *(route for page in pages for route in page_routes(context, page, chrome)),
+        *(route for page in pages for route in page_routes(context, page, navigation)),
         *(action_route(context, action) for action in actions),
         *(download_route(context, download) for download in downloads),
         assets.route(),

@@ -8,7 +8,6 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import msgspec
-from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -36,26 +35,25 @@ _DONE: Final = "done"
 _plain = msgspec.json.Decoder(float_hook=Decimal)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+#: The pages that every page leads to: paths with their labels.
+Navigation = Sequence[tuple[str, str]]
 
 
-class Chrome(Struct, frozen=True):
-    """What all pages have around them: the navigation, as pages with their labels."""
-
-    navigation: Sequence[tuple[str, str]]
-
-
-def page_routes(context: ConsoleContext, page: Page, chrome: Chrome) -> list[Route]:
+def page_routes(context: ConsoleContext, page: Page, navigation: Navigation) -> list[Route]:
     """Return the route of a page, and that of its JSON twin."""
     methods = ["GET", "POST"] if page.posts else ["GET"]
     name = f"console_{page.name}"
-    html, twin = _endpoint(context, page, chrome, twin=False), _endpoint(context, page, chrome, twin=True)
+    html, twin = (
+        _endpoint(context, page, navigation, twin=False),
+        _endpoint(context, page, navigation, twin=True),
+    )
     return [
         Route(page.path, html, methods=methods, name=name),
         Route(f"{page.path}.json", twin, methods=methods, name=name),
     ]
 
 
-def _endpoint(context: ConsoleContext, page: Page, chrome: Chrome, *, twin: bool) -> Endpoint:
+def _endpoint(context: ConsoleContext, page: Page, navigation: Navigation, *, twin: bool) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         wants_json = twin or request.headers.get("accept", "").startswith("application/json")
         try:
@@ -70,7 +68,7 @@ def _endpoint(context: ConsoleContext, page: Page, chrome: Chrome, *, twin: bool
             values = {
                 "page": shown,
                 "done": await _done(context, done, visitor),
-                **_around(page, chrome, visitor),
+                **_around(page, navigation, visitor),
                 "twin": _twin(page, given),
             }
             return _html(context, page, request, values)
@@ -120,11 +118,11 @@ def _twin(page: Page, given: list[tuple[str, Any]]) -> str:
     return f"{page.path}.json" + (f"?{urlencode(given)}" if given and not page.posts else "")
 
 
-def _around(page: Page, chrome: Chrome, visitor: Visitor) -> dict[str, Any]:
+def _around(page: Page, navigation: Navigation, visitor: Visitor) -> dict[str, Any]:
     return {
         "title": page.title,
         "path": page.path,
-        "navigation": chrome.navigation,
+        "navigation": navigation,
         "visitor": visitor,
         "csrf": visitor.csrf,
         "own": own_files(page.name),

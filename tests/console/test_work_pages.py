@@ -238,7 +238,7 @@ async def test_the_lift_of_a_rule_is_measured_on_demand(tmp_path: Path) -> None:
     async with opened(settings(tmp_path)) as client:
         page = await client.act("/console/rule/lift", "/console/rule?name=cart", name="cart")
         assert "Being measured" in page.text
-        await client.app.workbench.measured.ended()
+        await client.app.authoring.measured.ended()
         assert (await client.twin("/console/rule?name=cart"))["shown"]["lift_at"]
 
 
@@ -254,7 +254,7 @@ async def test_a_simulation_is_started_watched_compared_downloaded_and_deleted(t
             found = re.search(r"id=([^&\"]+)", str(page.url))
             assert found
             ids.append(found[1])
-            await client.app.workbench.simulations.ended(found[1])
+            await client.app.authoring.simulations.ended(found[1])
         first, second = ids
         shown = await client.twin(f"/console/simulation?id={second}&other={first}")
         assert (shown["run"]["state"], shown["run"]["error"]) == ("done", "")
@@ -277,7 +277,7 @@ async def test_a_simulation_is_started_watched_compared_downloaded_and_deleted(t
 
 async def test_a_running_simulation_is_watched_and_cancelled(tmp_path: Path) -> None:
     async with opened(settings(tmp_path)) as client:
-        service = client.app.workbench.simulations
+        service = client.app.authoring.simulations
 
         async def forever(_request: Any, _tell: Any) -> Any:
             await asyncio.Event().wait()

@@ -21,7 +21,7 @@ from adapter.services.ingest.work_item import Work
 from adapter.services.read_timeout import ReadTimeout
 from adapter.services.support import discount_list
 from adapter.services.support.discount_life import discount_life
-from adapter.services.support.discount_list import Wanted, listed
+from adapter.services.support.discount_list import DiscountFilter, listed
 from adapter.services.support.finding import Finder
 from adapter.services.support.why_not import Reasons, WhyNot
 from adapter.settings.fields import Keys, build
@@ -152,7 +152,7 @@ async def test_nobody_is_found_by_other_names(shop: Shop, text: str) -> None:
     assert await Finder(shop.app.store, shop.app.checkout, PATIENCE).find(text) == []
 
 
-async def everything(shop: Shop, wanted: Wanted) -> list[tuple[str, str]]:
+async def everything(shop: Shop, wanted: DiscountFilter) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     before: str | None = None
     while True:
@@ -172,17 +172,20 @@ async def test_discounts_are_filtered_by_rule_status_and_customer_however_few_a_
         result = await shop.started(who, minutes, 150)
     for each in result.discounts:
         await shop.app.checkout.move(DiscountMove("revoke", each.code, reason="a test"))
-    assert len(await everything(shop, Wanted())) == 8
-    assert await everything(shop, Wanted(rule="gift", customer="ann")) == [("gift", "ann")] * 2
-    assert sorted(await everything(shop, Wanted(status="revoked"))) == [("big-cart", "bob"), ("gift", "bob")]
-    assert await everything(shop, Wanted(status="redeemed")) == []
-    assert await everything(shop, Wanted(rule="none")) == []
+    assert len(await everything(shop, DiscountFilter())) == 8
+    assert await everything(shop, DiscountFilter(rule="gift", customer="ann")) == [("gift", "ann")] * 2
+    assert sorted(await everything(shop, DiscountFilter(status="revoked"))) == [
+        ("big-cart", "bob"),
+        ("gift", "bob"),
+    ]
+    assert await everything(shop, DiscountFilter(status="redeemed")) == []
+    assert await everything(shop, DiscountFilter(rule="none")) == []
 
 
 @pytest.mark.parametrize("before", ["x", "1.y", "99999999999999999999999999.1"])
 async def test_a_page_of_discounts_that_was_not_given_is_refused(shop: Shop, before: str) -> None:
     with pytest.raises(Unreadable):
-        await listed(shop.app.store, PATIENCE, Wanted(), before, NOON)
+        await listed(shop.app.store, PATIENCE, DiscountFilter(), before, NOON)
 
 
 async def test_the_life_of_a_discount_has_its_moves_and_why_it_was_issued(shop: Shop) -> None:

@@ -41,7 +41,7 @@ class DeliveriesQuery(Struct, frozen=True, forbid_unknown_fields=True):
     after: str | None = None
 
 
-class Line(Struct, frozen=True):
+class DestinationRow(Struct, frozen=True):
     """A destination. `waiting` and `given_up` are counted up to `most`; `due_since` is the longest due."""
 
     name: str
@@ -59,7 +59,7 @@ class DeliveriesView(Struct, frozen=True):
     """Destinations, and a page of deliveries; `counted` says how many the filter selects."""
 
     asked: DeliveriesQuery
-    destinations: list[Line]
+    destinations: list[DestinationRow]
     most: int
     found: ListedDeliveries
     counted: Counted | None
@@ -107,10 +107,10 @@ async def _deliveries(context: ConsoleContext, query: DeliveriesQuery, _visitor:
     selection = _selection(query)
     found = await listed(store, patience, query.status, selection, after=query.after, now=context.now())
     how_many = await counted(store, patience, query.status, selection) if found.deliveries else None
-    return DeliveriesView(query, await _lines(context), _MOST, found, how_many)
+    return DeliveriesView(query, await _destinations(context), _MOST, found, how_many)
 
 
-async def _lines(context: ConsoleContext) -> list[Line]:
+async def _destinations(context: ConsoleContext) -> list[DestinationRow]:
     """Return the destinations in use, and others for which something waits."""
     store, patience = context.store, context.patience
     resting = {each.destination: each for each in await patience.read(rests(store, context.now()))}
@@ -119,12 +119,12 @@ async def _lines(context: ConsoleContext) -> list[Line]:
     }
     known = {each.name: each for each in context.web.deliveries.shown_destinations()}
     names = [*known, *sorted({name for name, _ in levels} - set(known))]
-    lines = []
+    rows = []
     for name in names:
         due, dead, rest = levels.get((name, "due")), levels.get((name, "dead")), resting.get(name)
         one = known.get(name) or ShownDestination(name, "", False)
-        lines.append(
-            Line(
+        rows.append(
+            DestinationRow(
                 name,
                 one.type,
                 one.testable,
@@ -136,7 +136,7 @@ async def _lines(context: ConsoleContext) -> list[Line]:
                 due.first_due_at if due else None,
             )
         )
-    return lines
+    return rows
 
 
 async def _delivery(context: ConsoleContext, query: DeliveryQuery, visitor: Visitor) -> DeliveryView:

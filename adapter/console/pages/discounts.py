@@ -17,7 +17,7 @@ from adapter.model.discounts import Status
 from adapter.model.operations import DiscountMove
 from adapter.services.revocations import Counted
 from adapter.services.support.discount_life import DiscountLife, discount_life
-from adapter.services.support.discount_list import Listed, Wanted, listed, row
+from adapter.services.support.discount_list import DiscountFilter, ListedDiscounts, listed, row
 
 _HOME: Final = "/console/discounts"
 _STATUSES: Final[tuple[Status, ...]] = ("issued", "applied", "redeemed", "expired", "revoked")
@@ -41,7 +41,7 @@ class DiscountsView(Struct, frozen=True):
     """Discounts, newest first."""
 
     asked: DiscountsQuery
-    found: Listed
+    found: ListedDiscounts
     rules: list[str]
     statuses: tuple[Status, ...]
 
@@ -105,9 +105,9 @@ async def _discounts(context: ConsoleContext, query: DiscountsQuery, _visitor: V
     patience = context.patience
     if query.code:
         held = await patience.read(context.store.discount(query.code))
-        found = Listed([] if held is None else [row(held, context.now())], None, None)
+        found = ListedDiscounts([] if held is None else [row(held, context.now())], None, None)
     else:
-        wanted = Wanted(query.rule, query.status, query.customer)
+        wanted = DiscountFilter(query.rule, query.status, query.customer)
         found = await listed(context.store, patience, wanted, query.before, context.now())
     return DiscountsView(query, found, context.rule_names, _STATUSES)
 

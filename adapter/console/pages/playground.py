@@ -87,14 +87,14 @@ class CheckedDraft(Struct, frozen=True):
 
 async def _view(context: ConsoleContext, query: PlaygroundQuery, _visitor: Visitor) -> Playground:
     context.web.require_core()
-    bench = context.workbench
+    authoring = context.authoring
     found, searched, error = await _payload(context, query)
     sender = query.source or (found.source if found is not None else "")
     editors = [await asyncio.to_thread(editor_of, context, query, kind, sender) for kind in _KINDS]
     shown = Playground(
-        sources=list(SOURCES), examples=bench.payloads.examples(),
-        fixtures=await asyncio.to_thread(bench.payloads.fixtures), editors=editors, source=query.source,
-        moment=query.now, as_is=query.as_is, searched=searched, error=error, writes=bench.writer.allowed,
+        sources=list(SOURCES), examples=authoring.payloads.examples(),
+        fixtures=await asyncio.to_thread(authoring.payloads.fixtures), editors=editors, source=query.source,
+        moment=query.now, as_is=query.as_is, searched=searched, error=error, writes=authoring.writer.allowed,
     )  # fmt: skip
     if found is None:
         return shown
@@ -110,7 +110,7 @@ async def _tried(
 ) -> Playground:
     drafts = [Draft(each.kind, each.name, each.text) for each in shown.editors if each.changed]
     source = query.source or found.source
-    tried = await context.workbench.playground.run(
+    tried = await context.authoring.playground.run(
         found.text, source, moment_of("now", query.now) if query.now else None, drafts, anew=not query.as_is
     )
     checked = {each.draft.kind: each for each in tried.checked}
@@ -134,7 +134,7 @@ async def _payload(
     context: ConsoleContext, query: PlaygroundQuery
 ) -> tuple[Found | None, SearchedTo | None, str]:
     """Return what drafts are tried on, how far a message was searched for, and why there is nothing."""
-    payloads = context.workbench.payloads
+    payloads = context.authoring.payloads
     origin, name = chosen(query)
     try:
         if query.payload and not query.load:
@@ -155,10 +155,10 @@ async def _payload(
 async def _names(context: ConsoleContext, origin: str | None, name: str) -> tuple[str, ...]:
     """Return the ids of people that were noted of a message that arrived."""
     if origin == "quarantine":
-        return (await context.workbench.payloads.quarantined(int(name))).names
+        return (await context.authoring.payloads.quarantined(int(name))).names
     if origin != "message":
         return ()
-    found = await context.workbench.payloads.message(name)
+    found = await context.authoring.payloads.message(name)
     return found.names if isinstance(found, Found) else ()
 
 
@@ -182,12 +182,12 @@ def editor_of(context: ConsoleContext, query: PlaygroundQuery, kind: Kind, sourc
 
 async def _checked(context: ConsoleContext, query: DraftQuery, _visitor: Visitor) -> CheckedDraft:
     editor = await asyncio.to_thread(editor_of, context, query, query.kind)
-    found = await context.workbench.checker.check(Draft(editor.kind, editor.name, editor.text))
+    found = await context.authoring.checker.check(Draft(editor.kind, editor.name, editor.text))
     return CheckedDraft(replace(editor, problems=found.problems, elsewhere=found.elsewhere))
 
 
 async def _write(context: ConsoleContext, form: WriteForm, _visitor: Visitor) -> Done:
-    written = await context.workbench.writer.write(Draft(form.kind, form.name, lines(form.text)), form.digest)
+    written = await context.authoring.writer.write(Draft(form.kind, form.name, lines(form.text)), form.digest)
     return Done(
         message=f"{written.path} is written; the server reads it within a moment",
         back=url("/console/playground", **{form.kind: form.name}),

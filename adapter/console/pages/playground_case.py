@@ -55,7 +55,7 @@ class CaseForm(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 async def _write_case(context: ConsoleContext, form: CaseForm, _visitor: Visitor) -> Done:
     made = RecordedCase(lines(form.fixture), lines(form.cases), {})
-    paths = await context.workbench.writer.write_case(made, file_name(form.name))
+    paths = await context.authoring.writer.write_case(made, file_name(form.name))
     return Done(
         message=f"{' and '.join(paths)} are written; read the fixture before you commit it",
         back="/console/playground",

@@ -49,16 +49,16 @@ class LiftForm(Struct, frozen=True, forbid_unknown_fields=True):
 
 async def _rules(context: ConsoleContext, query: RulesQuery, _visitor: Visitor) -> Rules:
     context.web.require_core()
-    return Rules(query.search, await context.workbench.rules.page(query.search, query.after))
+    return Rules(query.search, await context.authoring.rules.page(query.search, query.after))
 
 
 async def _rule(context: ConsoleContext, query: RuleQuery, _visitor: Visitor) -> OneRule:
     context.web.require_core()
-    return OneRule(query.name, await context.workbench.rule_pages.page(query.name))
+    return OneRule(query.name, await context.authoring.rule_pages.page(query.name))
 
 
 async def _measure(context: ConsoleContext, form: LiftForm, _visitor: Visitor) -> Done:
-    context.workbench.rule_pages.measure_lift(form.name)
+    context.authoring.rule_pages.measure_lift(form.name)
     return Done(
         message="The lift is being measured: it reads every customer, in a process of low priority",
         back=url("/console/rule", name=form.name),

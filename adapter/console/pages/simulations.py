@@ -152,7 +152,7 @@ class RunForm(Struct, frozen=True, forbid_unknown_fields=True):
 
 async def _list(context: ConsoleContext, query: SimulationsQuery, _visitor: Visitor) -> Simulations:
     context.web.require_core()
-    runs = await context.workbench.simulations.latest(_before(query.before), _PAGE)
+    runs = await context.authoring.simulations.latest(_before(query.before), _PAGE)
     following = f"{runs[-1].created_at.isoformat()} {runs[-1].id}" if len(runs) == _PAGE else ""
     folders = context.settings.files
     names = await asyncio.to_thread(files.names, folders, "rules")
@@ -172,7 +172,7 @@ def _before(text: str) -> tuple[datetime, str] | None:
 
 async def _one(context: ConsoleContext, query: SimulationQuery, _visitor: Visitor) -> Simulation:
     context.web.require_core()
-    service = context.workbench.simulations
+    service = context.authoring.simulations
     run, simulated = await service.one(query.id)
     other = None
     if query.other:
@@ -213,7 +213,7 @@ async def _start(context: ConsoleContext, form: StartForm, visitor: Visitor) -> 
     text = lines(form.text)
     if text and not form.name:
         raise Unreadable("name the file of the draft, such as `vip.yaml`")
-    run = await context.workbench.simulations.start(
+    run = await context.authoring.simulations.start(
         Wanted(
             since=form.since,
             title=form.title,
@@ -231,17 +231,17 @@ async def _start(context: ConsoleContext, form: StartForm, visitor: Visitor) -> 
 
 
 async def _cancel(context: ConsoleContext, form: RunForm, _visitor: Visitor) -> Done:
-    run = await context.workbench.simulations.cancel(form.id)
+    run = await context.authoring.simulations.cancel(form.id)
     return Done(message="The simulation is cancelled", back=_url(run.id), subject=run.asked.title)
 
 
 async def _delete(context: ConsoleContext, form: RunForm, _visitor: Visitor) -> Done:
-    run = await context.workbench.simulations.delete(form.id)
+    run = await context.authoring.simulations.delete(form.id)
     return Done(message="The simulation is deleted", back="/console/simulations", subject=run.asked.title)
 
 
 async def _download(context: ConsoleContext, query: RunForm, _visitor: Visitor) -> Response:
-    run, simulated = await context.workbench.simulations.one(query.id)
+    run, simulated = await context.authoring.simulations.one(query.id)
     if simulated is None:
         raise NotFound(f"the simulation is {run.state}, and has no report")
     html = await asyncio.to_thread(own_page, simulated.report, simulated.sweep)

@@ -20,7 +20,7 @@ from adapter.model.pending import PendingMove
 from adapter.model.redemptions import Redemption, Rollback
 from adapter.services.delivery.shown import ShownDelivery, shown
 from adapter.services.read_timeout import ReadTimeout
-from adapter.services.support.discount_list import Row, row
+from adapter.services.support.discount_list import DiscountRow, row
 from adapter.store.contract import Store
 from adapter.store.page_starts import cursor_at
 
@@ -40,7 +40,7 @@ class Step(Struct, frozen=True, order=True):
 class DiscountLife(Struct, frozen=True):
     """All about one discount; `steps` are the oldest first."""
 
-    row: Row
+    row: DiscountRow
     event_id: str
     terms: CheckoutTerms
     benefits: list[BenefitTerms]

@@ -21,7 +21,7 @@ MOST = 1_000
 _SLICE = 200
 
 
-class Wanted(Struct, frozen=True):
+class DiscountFilter(Struct, frozen=True):
     """Which discounts: those of a rule, of a customer, of a status; all that is given must hold."""
 
     rule: str = ""
@@ -29,7 +29,7 @@ class Wanted(Struct, frozen=True):
     customer: str = ""
 
 
-class Row(Struct, frozen=True):
+class DiscountRow(Struct, frozen=True):
     """A discount in the list, with its status now."""
 
     discount: Discount
@@ -42,10 +42,10 @@ class Row(Struct, frozen=True):
     version: int
 
 
-class Listed(Struct, frozen=True):
+class ListedDiscounts(Struct, frozen=True):
     """A page of discounts; `next` is the `before` of the next, `searched_to` is how far this one looked."""
 
-    rows: list[Row]
+    rows: list[DiscountRow]
     next: str | None
     searched_to: datetime | None
 
@@ -66,19 +66,19 @@ class _Spot(Struct, frozen=True):
 
 
 async def listed(
-    store: Store, patience: ReadTimeout, wanted: Wanted, before: str | None, now: datetime
-) -> Listed:
+    store: Store, patience: ReadTimeout, wanted: DiscountFilter, before: str | None, now: datetime
+) -> ListedDiscounts:
     """Return a page of discounts; it has few where many had to be looked at. Raises Unreadable."""
     spot = _spot(before)
-    rows: list[Row] = []
+    rows: list[DiscountRow] = []
     looked_at, last = 0, None
     async for held in _all(store, patience, wanted, spot):
         if len(rows) == PAGE or looked_at == MOST:
-            return Listed(rows, spot.text, last)
+            return ListedDiscounts(rows, spot.text, last)
         spot, looked_at, last = spot.after(held), looked_at + 1, held.issued_at
         if wanted.status in {None, held.status_at(now)} and wanted.rule in {"", held.rule}:
             rows.append(row(held, now))
-    return Listed(rows, None, last)
+    return ListedDiscounts(rows, None, last)
 
 
 def standing(held: DiscountRecord, now: datetime) -> Discount:
@@ -87,9 +87,9 @@ def standing(held: DiscountRecord, now: datetime) -> Discount:
     return held.discount if status == held.discount.status else held.discount.as_of(status)
 
 
-def row(held: DiscountRecord, now: datetime) -> Row:
+def row(held: DiscountRecord, now: datetime) -> DiscountRow:
     """Return what a list shows of a discount."""
-    return Row(
+    return DiscountRow(
         standing(held, now),
         held.rule,
         held.source_id,
@@ -102,7 +102,7 @@ def row(held: DiscountRecord, now: datetime) -> Row:
 
 
 async def _all(
-    store: Store, patience: ReadTimeout, wanted: Wanted, spot: _Spot
+    store: Store, patience: ReadTimeout, wanted: DiscountFilter, spot: _Spot
 ) -> AsyncIterator[DiscountRecord]:
     """Yield what the narrowest list has, from a spot on."""
     before = cursor_at("discounts", moment(spot.at), spot.skip) if spot.skip else None
@@ -116,7 +116,7 @@ async def _all(
             return
 
 
-async def _page(store: Store, wanted: Wanted, size: int, before: str | None) -> Page[DiscountRecord]:
+async def _page(store: Store, wanted: DiscountFilter, size: int, before: str | None) -> Page[DiscountRecord]:
     if wanted.customer:
         return await store.discounts(wanted.customer, size, before)
     return await store.discounts_by_time(wanted.rule or None, size, before)

@@ -65,7 +65,7 @@ async def acting(folder: Path) -> AsyncIterator[tuple[Client, Store]]:
         app.books,
         token_urlsafe,
         app.operations,
-        app.workbench,
+        app.authoring,
         Feed(app.store),
     )
     async with app.working(), Client(app) as client:

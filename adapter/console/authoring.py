@@ -23,7 +23,7 @@ from adapter.services.simulation_runs.service import SimulationRuns
 from adapter.store.contract import Store
 
 
-class Workbench(Struct, frozen=True, kw_only=True):
+class AuthoringServices(Struct, frozen=True, kw_only=True):
     """Drafts and what they are tried on, pages of rules, and simulations."""
 
     checker: DraftChecker
@@ -38,28 +38,28 @@ class Workbench(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(
         cls,
-        reads: Readable,
-        of: HasSettings,
+        reads: StoreReads,
+        in_force: HasSettings,
         dry_runs: DryRuns,
         new_id: Callable[[], str],
         *,
         worker: str,
     ) -> Self:
-        """Build the services of a store and its files; `worker` names the process."""
+        """Build the services of a store, its files, and the settings in force; `worker` names the process."""
         store, clock, patience = reads.store, reads.clock, reads.patience
-        checker = DraftChecker(of, reads.files, clock)
-        measured = Measured(of, clock)
+        checker = DraftChecker(in_force, reads.files, clock)
+        measured = Measured(in_force, clock)
         sources = RuleReads(store, reads.files, measured, clock, patience)
         rules = RuleList(sources)
         return cls(
             checker=checker,
-            payloads=Payloads(store, of, clock, new_id, patience),
-            playground=Playground(dry_runs, checker, of),
-            writer=DraftWriter(checker, of),
+            payloads=Payloads(store, in_force, clock, new_id, patience),
+            playground=Playground(dry_runs, checker, in_force),
+            writer=DraftWriter(checker, in_force),
             rules=rules,
-            rule_pages=RulePages(sources, rules, lambda: of.settings.files),
+            rule_pages=RulePages(sources, rules, lambda: in_force.settings.files),
             measured=measured,
-            simulations=SimulationRuns(store, of, clock, new_id, worker=worker, patience=patience),
+            simulations=SimulationRuns(store, in_force, clock, new_id, worker=worker, patience=patience),
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -68,7 +68,7 @@ class Workbench(Struct, frozen=True, kw_only=True):
         await self.measured.stop()
 
 
-class Readable(Struct, frozen=True):
+class StoreReads(Struct, frozen=True):
     """The store and the files in force, the clock, and how long a read may take."""
 
     store: Store
