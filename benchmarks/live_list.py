@@ -125,7 +125,7 @@ async def run(count: int, rate: int, viewers: int, text: str) -> None:
 
 def console_context(app: App, feed: Feed) -> ConsoleContext:
     web = app.asgi._context  # type: ignore[attr-defined]  # noqa: SLF001 - as the tests have it
-    return ConsoleContext(web, app.store, app.books, lambda: "", app.operations, app.workbench, feed)
+    return ConsoleContext(web, app.store, app.books, lambda: "", app.operations, app.authoring, feed)
 
 
 async def ingest(app: App, clock: Clock, start: int, count: int) -> None:
