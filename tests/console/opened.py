@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -71,5 +72,10 @@ class Client(httpx.AsyncClient):
 async def opened(settings: Settings) -> AsyncIterator[Client]:
     """Run the services of an application, and yield a client of its console."""
     app = compose(settings)
+    stopped = asyncio.Event()
+    stopped.set()
     async with app.working(), Client(app) as client:
-        yield client
+        try:
+            yield client
+        finally:
+            await app.authoring.run(stopped)  # ends the child processes that pages have started

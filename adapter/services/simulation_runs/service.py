@@ -119,7 +119,8 @@ class SimulationRuns:
         await stop.wait()
         tasks = list(self._tasks.values())
         for task in tasks:
-            task.cancel()
+            if not task.cancelling():  # one that ends already waits for its process to end
+                task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _found(self, id_: str) -> tuple[SimulationRun, Simulated | None]:
