@@ -39,6 +39,7 @@ LONG = (
     "services/test_erased_id_passes.py",
     "services/test_merge_cost.py",
     "services/test_relay_killed.py",
+    "console/access/test_odd_input.py",
     "web/test_fuzz.py",
     "sources/test_json_bodies.py",
     "rules/expressions/test_differential.py",
@@ -49,6 +50,9 @@ LONG = (
 )
 #: Files that take ten seconds and more together, and so come before the others, which fill the end of a run.
 EARLY = (
+    "console/test_every_page_over_http.py",
+    "console/test_work_pages.py",
+    "console/pages/test_quarantine.py",
     "server/test_header_limits.py",
     "core/test_forwarding.py",
     "acceptance/test_backpressure.py",
@@ -72,7 +76,7 @@ EARLY = (
     "services/test_merged_window_limits.py",
 )
 #: Folders whose files one worker runs: so one Chromium runs at a time, and the other workers have the rest.
-TOGETHER = ("console/",)
+TOGETHER = ("console/browser/",)
 _PLACES = {f"tests/{name}": place for place, name in enumerate((*LONG, *EARLY))}
 _TOGETHER = tuple(f"tests/{folder}" for folder in TOGETHER)
 _ALONE = frozenset(f"tests/{name}" for name in LONG)
