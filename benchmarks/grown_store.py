@@ -2,7 +2,8 @@
 
 The rows are read and written as `adapter store copy` does it, so that each table and each index is as full as
 it would be. In texts and bodies the customer's number, codes and ids become another customer's; digests
-become others of the same length; times go evenly through 20 days. Of 200 deliveries one is given up.
+become others of the same length; times go evenly through 20 days. Of 200 deliveries one is given up. All
+redemptions are of one code, as of one that everybody may use.
 """
 
 from __future__ import annotations

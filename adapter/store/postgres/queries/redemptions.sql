@@ -95,12 +95,13 @@ SELECT body, at, id, source_id FROM redemptions WHERE order_id = $1 AND order_id
 ORDER BY at DESC, id DESC LIMIT $2 OFFSET $5;
 
 -- redemptions_by_code --
--- The redemptions of a code, newest first, from where a page ended.
+-- The redemptions of a code, newest first, from where a page ended: as many uses of it are read as the page has.
 SELECT redemptions.body, redemptions.at, redemptions.id, redemptions.source_id
-FROM redemption_uses
-JOIN redemptions ON redemptions.source_id = redemption_uses.source_id AND redemptions.id = redemption_uses.redemption
-WHERE redemption_uses.code = $1 AND redemption_uses.code <> '' AND (redemptions.at, redemptions.id) <= ($3, $4)
-ORDER BY redemptions.at DESC, redemptions.id DESC LIMIT $2 OFFSET $5;
+FROM (SELECT source_id, redemption FROM redemption_uses
+      WHERE code = $1 AND code <> '' AND (at, redemption) <= ($3, $4)
+      ORDER BY at DESC, redemption DESC LIMIT $2 OFFSET $5) AS used
+JOIN redemptions ON redemptions.source_id = used.source_id AND redemptions.id = used.redemption
+ORDER BY redemptions.at DESC, redemptions.id DESC;
 
 -- lapsed_holds --
 -- Holds whose time is over, the longest over first.
