@@ -19,8 +19,7 @@ from adapter.store.contract import Store
 MOST_DECISIONS = 2_000
 #: Decisions of a rule by whose values its conditions are judged again.
 MOST_JUDGED = 500
-#: Decisions of one read; decisions of the rule, and other rules, that are shown.
-_PAGE = 500
+#: Decisions of the rule, and other rules, that are shown.
 _SHOWN = 20
 _OVERLAPS = 10
 
@@ -61,13 +60,9 @@ async def counted(
 ) -> CountedDecisions:
     """Look through the latest decisions; the work is bounded whatever the store has."""
     counting = _Counting(book, rule)
-    before: str | None = None
-    for _ in range(MOST_DECISIONS // _PAGE):
-        page = await patience.read(store.latest_decisions(now, _PAGE, before))
-        await asyncio.to_thread(counting.note_all, list(page))
-        if page.next is None:
-            break
-        before = page.next
+    # One read: each is a search for a span of time that has as many as are wanted.
+    latest = await patience.read(store.latest_decisions(now, MOST_DECISIONS))
+    await asyncio.to_thread(counting.note_all, list(latest))
     return counting.found()
 
 
