@@ -25,7 +25,7 @@ class PostgresServer:
         if self._user:
             shutil.chown(folder, self._user)
         self._binaries = self._runnable(folder)
-        if not self._data.exists():
+        if not (self._data / "PG_VERSION").exists():
             self._run(
                 "initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
             )
