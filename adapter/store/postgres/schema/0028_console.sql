@@ -24,3 +24,23 @@ CREATE TABLE audit (
     became bytea
 );
 CREATE INDEX audit_by_customer ON audit (source_id, number) WHERE source_id <> '';
+
+-- Programs that do not know of the console merge and erase customers too.
+CREATE FUNCTION audit_follow() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE audit SET source_id = NEW.source_id WHERE audit.source_id = NEW.value AND audit.source_id <> '';
+    RETURN NULL;
+END $$;
+CREATE TRIGGER audit_follow AFTER INSERT OR UPDATE ON identities
+FOR EACH ROW WHEN (NEW.kind = 'source_id' AND NEW.source_id <> '' AND NEW.value <> '')
+EXECUTE FUNCTION audit_follow();
+
+CREATE FUNCTION audit_erased() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE audit
+    SET source_id = '', subject = '', message = 'the customer was erased', was = NULL, became = NULL
+    WHERE audit.source_id <> '' AND sha256(convert_to(audit.source_id, 'UTF8')) = NEW.customer;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER audit_erased AFTER INSERT ON receipts
+FOR EACH ROW EXECUTE FUNCTION audit_erased();

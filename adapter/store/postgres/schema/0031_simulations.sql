@@ -1,4 +1,4 @@
--- older programs: must not start
+-- older programs: may go on
 --
 -- Simulations that were started in the console. One runs at a time; `report` is compressed JSON without persons.
 CREATE TABLE simulations (
@@ -22,3 +22,22 @@ CREATE TABLE simulation_examples (
     PRIMARY KEY (source_id, simulation, number)
 );
 CREATE INDEX simulation_examples_by_simulation ON simulation_examples (simulation, number);
+
+-- Programs that do not know of simulations merge and erase customers too.
+CREATE FUNCTION simulation_examples_follow() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE simulation_examples SET source_id = NEW.source_id WHERE simulation_examples.source_id = NEW.value;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER simulation_examples_follow AFTER INSERT OR UPDATE ON identities
+FOR EACH ROW WHEN (NEW.kind = 'source_id' AND NEW.source_id <> '' AND NEW.value <> '')
+EXECUTE FUNCTION simulation_examples_follow();
+
+CREATE FUNCTION simulation_examples_erased() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM simulation_examples
+    WHERE sha256(convert_to(simulation_examples.source_id, 'UTF8')) = NEW.customer;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER simulation_examples_erased AFTER INSERT ON receipts
+FOR EACH ROW EXECUTE FUNCTION simulation_examples_erased();

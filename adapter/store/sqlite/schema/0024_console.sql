@@ -1,4 +1,4 @@
--- older programs: may go on
+-- older programs: must not start
 --
 -- Who is signed in to the console: `id` is the SHA-256 of the cookie, `hashed` that of the token it was exchanged for.
 CREATE TABLE console_sessions (
