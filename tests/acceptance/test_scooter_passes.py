@@ -134,6 +134,7 @@ async def test_a_pass_is_spent_ride_by_ride_over_the_api_and_by_the_event_stream
                  {"units": 12.5, "at": "2026-03-02T09:00:00Z", "order_id": "trip-2"}],
     }  # fmt: skip
     assert await city.completes_ride("mia", minutes["code"], "trip-2", 12.5) == [second]
+    city.app.metrics.flush()
     issued = city.app.metrics.registry.get_sample_value
     assert issued("adapter_discounts_issued_total", {"rule": "weekend-rides"}) == 1
     assert (await city.rides(minutes["code"], "redeem", "mia", "trip-2", units=12.5))[1] == second
