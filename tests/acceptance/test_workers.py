@@ -70,7 +70,6 @@ async def test_a_process_that_is_killed_is_replaced_and_the_service_goes_on(
         os.kill(before[0], signal.SIGKILL)
         await until(lambda: len(load.acknowledged) > acknowledged + 20)  # noqa: B023 - awaited at once
         await until(lambda: len(set(shop.workers) - {before[0]}) == 2)  # noqa: B023
-    await until(lambda: len(load.acknowledged) > 4 * CAP)  # the cap is passed, also on a slow machine
     load.stopping = True
     await sending
     await asyncio.to_thread(shop.stop)

@@ -18,6 +18,7 @@ class Wire:
         self._target = target
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._whole = False
@@ -40,6 +41,11 @@ class Wire:
         self._flowing.set()
         self.delay = 0.0
 
+    async def ended(self) -> None:
+        """Wait until every connection that was taken has ended."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     def stall(self) -> None:
         """Pass nothing on until `flow`."""
         self._flowing.clear()
@@ -50,6 +56,9 @@ class Wire:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
+        if (task := asyncio.current_task()) is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         with suppress(OSError):
             await self._flowing.wait()
             if not self._whole:  # taken just before the cut, which knew nothing of it yet
@@ -79,4 +88,5 @@ async def wired(target: int) -> AsyncIterator[Wire]:
         yield wire
     finally:
         await wire.cut()
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)  # what the system has taken meanwhile is handed over
+        await wire.ended()

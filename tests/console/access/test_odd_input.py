@@ -37,8 +37,10 @@ def required(kind: Any) -> dict[str, str]:
 async def test_no_text_in_a_url_is_an_unexpected_error(tmp_path: Path, page: Page | Download) -> None:
     async with opened(console_settings(tmp_path, **SECURED)) as client:
         await client.sign_in(ADMIN)
-        for name in fields(page.query):
-            for text in ODD:
+        names = fields(page.query)
+        for at, name in enumerate(names):
+            # The playground checks whole files each time: its many fields get a third of the texts each.
+            for text in ODD if len(names) <= 10 else ODD[at % 3 :: 3]:
                 response = await client.get(page.path, params={**required(page.query), name: text})
                 assert response.status_code != 500, (name, text, response.text)
 
