@@ -126,14 +126,14 @@ SHOWN: dict[str, dict[str, tuple[str, ...]]] = {
             "test_a_core_that_is_away_for_a_day_loses_nothing",
             "test_rules_are_evaluated_as_of_the_time_of_receipt",
         ),
-        "store/test_deliveries.py": (
+        "store/test_breakers_and_pace.py": (
             "test_callers_together_lease_no_more_than_a_destination_is_sent_in_a_second",
             "test_a_destination_that_starts_slowly_is_leased_ever_more_after_its_pause",
         ),
     },
     "D45": {
         "services/test_quota.py": ("test_d45_two_dispatchers_send_at_most_the_quota_in_any_minute",),
-        "store/test_deliveries.py": (
+        "store/test_breakers_and_pace.py": (
             "test_two_callers_make_one_probe",
             "test_a_probe_whose_process_was_killed_is_followed_by_another",
             "test_an_open_breaker_stays_open_for_another_program_and_is_closed_by_resume",
