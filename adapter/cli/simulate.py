@@ -28,7 +28,7 @@ Examples:
   adapter simulate vip.yaml --events monday.jsonl.gz --events tuesday.jsonl.gz
   adapter simulate drafts/ --what-if guardrails.max_daily_redemptions=100,200,400"""
 
-#: Rows that were left out of files, and that are told.
+#: At most so many rows that were left out of files are listed.
 _TOLD = 10
 
 Draft = Annotated[

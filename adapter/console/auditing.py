@@ -1,4 +1,4 @@
-"""What the audit log keeps of an act: whom it concerns, and as much of form and outcome as people read."""
+"""What the audit log keeps of an act: the customer, and as much of form and outcome as people read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_MESSAGE: Final = 2_000
 
 
 async def person(context: ConsoleContext, named: str) -> str:
-    """Return the source_id of whom an id names, by which an erasure finds entries; else the id itself."""
+    """Return the source_id of the customer with an id, for erasures to find entries; else the id itself."""
     customer = await context.patience.read(context.store.customer(named)) if named else None
     return named if customer is None else customer.source_id
 

@@ -41,7 +41,7 @@ def masked(value: Any, visitor: Visitor, settings: Settings) -> Any:
 
 
 def hidden_names(visitor: Visitor, settings: Settings) -> frozenset[str]:
-    """Return the names of `console.mask`, in lower case, for a visitor to whom they apply."""
+    """Return the names of `console.mask`, in lower case, for a visitor of the role `read`."""
     if visitor.can("operate"):
         return frozenset()
     return frozenset(each.casefold() for each in settings.console.mask)

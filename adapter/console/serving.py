@@ -182,7 +182,7 @@ def unknown_visitor(request: Request, *, json: bool) -> Response:
         return JSONResponse(body, 401, headers_of_page(""))
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     back = wanted if request.method == "GET" else ""
-    # htmx would put the sign-in into a part of the page: it is told to load it as a page.
+    # htmx would put the sign-in into a part of the page; this header makes it load a whole page.
     if request.headers.get("hx-request"):
         return Response(status_code=401, headers={"hx-redirect": url(SIGN_IN)})
     return RedirectResponse(url(SIGN_IN, next=back), 303, headers_of_page(""))

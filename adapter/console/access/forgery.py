@@ -47,7 +47,7 @@ def sealed_url(visitor: Visitor, path: str, state: Struct) -> str:
 def is_sealed(visitor: Visitor, state: Struct, given: str) -> bool:
     """Return whether an act of this session led to the page with this state; `given` is the seal in its URL.
 
-    A page that goes on by itself would otherwise act for whoever makes its visitor open a link.
+    Otherwise a link from another site could make a page that goes on by itself act for its visitor.
     """
     return compare_digest(given.encode(), _seal(visitor, state).encode())
 

@@ -44,7 +44,7 @@ class CustomerQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Fact(Struct, frozen=True):
-    """A fact about a customer, and when it was told, if that is known."""
+    """A fact about a customer, and the time of the message that gave it, if that is known."""
 
     name: str
     value: Any
@@ -82,7 +82,7 @@ class Why(Struct, frozen=True):
 
 
 class ErasureForm(Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom to erase, and the id typed once more."""
+    """The id of the customer to erase, and the same id typed once more."""
 
     customer: str
     typed: str = ""
@@ -167,7 +167,7 @@ async def _erase(context: ConsoleContext, form: ErasureForm, _visitor: Visitor) 
     return Done(
         message="The customer was erased.",
         back="/console/customers",
-        after=receipt,  # without the id of whom it erased
+        after=receipt,  # without the id of the erased customer
     )
 
 

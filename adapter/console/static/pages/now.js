@@ -1,4 +1,4 @@
-// Now: the figures are read again every ten seconds while somebody can see them.
+// Now: the figures are read again every ten seconds while the page is visible.
 const EVERY = 10_000;
 const shown = document.getElementById("refreshing");
 let timer = 0;
