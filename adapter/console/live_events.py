@@ -11,10 +11,12 @@ import msgspec
 from msgspec import Struct
 from starlette.responses import Response, StreamingResponse
 
+from adapter.console.access.sessions import still_visits
 from adapter.console.context import ConsoleContext
 from adapter.console.masking import masked
 from adapter.console.rendering import page_html
 from adapter.console.visitor import Visitor
+from adapter.errors import Unavailable
 from adapter.model.encoding import encode
 from adapter.services.arrivals.feed import Batch
 from adapter.services.arrivals.filter_text import parsed
@@ -23,8 +25,13 @@ from adapter.services.arrivals.search import known_people
 
 #: While nothing arrives, so often something is sent: proxies close connections that are silent.
 HEARTBEAT: Final = timedelta(seconds=15)
-#: Seconds after which a stream ends. The browser opens the next, and who has been signed out gets none.
+#: So often a stream looks whether its session still lasts.
+CHECK: Final = timedelta(seconds=2)
+#: Seconds after which a stream ends; the browser opens the next.
 LONGEST: Final = 600.0
+_ALIVE: Final = b": alive\n\n"
+#: What is said to a browser that was signed out, so that it does not open another stream.
+_SIGNED_OUT: Final = b"event: ended\ndata: signed out\n\n"
 _HEADERS: Final = {
     "cache-control": "no-store",
     "x-accel-buffering": "no",
@@ -62,13 +69,32 @@ async def stream(context: ConsoleContext, query: StreamQuery, visitor: Visitor) 
 async def _events(
     context: ConsoleContext, query: StreamQuery, visitor: Visitor, wanted: MessageFilter, known: Known
 ) -> AsyncIterator[bytes]:
-    until = monotonic() + LONGEST
+    begun = checked = spoke = monotonic()
     yield b": follows\n\n"
     async with context.feed.watching(wanted, known, query.after) as viewer:
-        async for batch in viewer.batches(HEARTBEAT):
-            yield b": alive\n\n" if batch is None else _event(rows_of(context, query.q, visitor, batch))
-            if monotonic() > until:
+        async for batch in viewer.batches(CHECK):
+            now = monotonic()
+            if now - checked >= CHECK.total_seconds():
+                checked = now
+                if ending := await _ending(context, visitor):
+                    yield ending
+                    return
+            if batch is not None or now - spoke >= HEARTBEAT.total_seconds():
+                spoke = now
+                yield _ALIVE if batch is None else _event(rows_of(context, query.q, visitor, batch))
+            if now - begun > LONGEST:
                 return
+
+
+async def _ending(context: ConsoleContext, visitor: Visitor) -> bytes:
+    """Return what a stream says last; empty while its visitor may see more.
+
+    While the store cannot say who may, nobody may: browsers open the next stream when it can.
+    """
+    try:
+        return b"" if await still_visits(context, visitor) else _SIGNED_OUT
+    except Unavailable:
+        return _ALIVE
 
 
 def rows_of(context: ConsoleContext, q: str, visitor: Visitor, batch: Batch) -> LiveRows:

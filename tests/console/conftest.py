@@ -19,6 +19,7 @@ from tests.acceptance.receiver import SECRET
 from tests.chromium import running_chromium
 from tests.console.browsing import WIDE, OpenPage, Scheme, Watch, axe, new_context, origin
 from tests.console.filling import destinations, fill, last_hour, rules_of_shop, serve_with
+from tests.console.sessions import Signed
 from tests.console.signing_in import TOKENS
 
 
@@ -64,6 +65,12 @@ def start_console(tmp_path: Path, fork_launch: Launch) -> Iterator[StartServer]:
     """Start servers over this test's own store, with settings: `start_console(ADAPTER_API_TOKENS="…")`."""
     with servers(tmp_path, fork_launch) as start:
         yield start
+
+
+@pytest.fixture
+def signed(tmp_path: Path, start_console: StartServer, fork_launch: Launch) -> Signed:
+    """A server where one signs in, with tokens that a test takes away."""
+    return Signed(tmp_path, start_console, fork_launch)
 
 
 @pytest.fixture(scope="module")

@@ -41,6 +41,15 @@ async def visitor_of(context: ConsoleContext, request: Request) -> Visitor | Non
     return Visitor(session.name, account.role, _csrf(cookie.encode()), session.id)
 
 
+async def still_visits(context: ConsoleContext, visitor: Visitor) -> bool:
+    """Return whether a visitor who was let in would be let in now, with the same role; raises Unavailable."""
+    if not visitor.session:
+        return context.web.auth_disabled
+    session = await context.patience.read(context.store.session(visitor.session, context.now()))
+    account = account_of(session.token, context.settings) if session else None
+    return account is not None and account.role == visitor.role
+
+
 async def sign_in(context: ConsoleContext, token: str) -> tuple[str, Visitor]:
     """Exchange a token for a session; returns the cookie. Raises Unauthorised for a token that may not."""
     account = account_of(digest(token), context.settings)

@@ -38,12 +38,27 @@ function connect() {
   source = new EventSource(url);
   source.addEventListener("open", () => { retry = 0; say(); });
   source.addEventListener("rows", (event) => take(JSON.parse(event.data)));
+  source.addEventListener("ended", signInAgain);
   source.addEventListener("error", () => {
     disconnect();
     retry = Math.min(retry * 2 || 500, 15_000);
-    if (retry > 500) status.textContent = "The server cannot be reached; trying again.";
+    if (retry > 500) refused();
     setTimeout(connect, retry);
   });
+}
+
+/** Say why no stream can be opened: an EventSource does not know. */
+async function refused() {
+  status.textContent = "The server cannot be reached; trying again.";
+  const answer = await fetch(location.href, { headers: { "HX-Request": "true", "HX-Target": "div#list" } }).catch(() => null);
+  if (answer?.status === 401) signInAgain();
+  else if (answer?.ok) status.textContent = "The list cannot be followed now; trying again.";
+}
+
+/** The session has ended: the page leads to the sign-in, and that back here. */
+function signInAgain() {
+  disconnect();
+  location.reload();
 }
 
 function disconnect() {
