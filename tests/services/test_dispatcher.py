@@ -123,7 +123,10 @@ async def test_a_delivery_to_an_unconfigured_destination_is_given_up_with_the_re
 ) -> None:
     endpoint = Endpoint("shop")
     await put(store, [*many(30, "removed"), *many(5)])
-    await relay(store, clock, *([endpoint] if configured else [])).run_once(100)
+    dispatcher = relay(store, clock, *([endpoint] if configured else []))
+    await dispatcher.run_once(100)
+    clock.now += Pace().strange_for
+    await dispatcher.run_once(100)
     dead = await store.deliveries("dead")
     assert len([each for each in dead if each.destination == "removed"]) == 30
     assert dead[0].last_error == (
@@ -133,10 +136,27 @@ async def test_a_delivery_to_an_unconfigured_destination_is_given_up_with_the_re
     assert len(await store.deliveries("done")) == (5 if configured else 0)
 
 
+async def test_a_process_without_a_new_destination_leaves_its_deliveries_to_one_that_has_it(
+    store: Store, clock: Clock
+) -> None:
+    shop, new = Endpoint("shop"), Endpoint("new")
+    before, after = relay(store, clock, shop), relay(store, clock, shop, new)
+    await put(store, many(30, "new"))
+    for _ in range(3):
+        assert await before.run_once(100) == 0
+        clock.now += Pace().strange_for / 4
+    assert await after.run_once(100) == 30
+    assert await before.run_once(100) == 0  # it sees that nothing is due: the time begins anew
+    await put(store, [delivery("later", "new")])
+    clock.now += Pace().strange_for / 2
+    assert await before.run_once(100) == 0
+    assert await store.deliveries("dead") == []
+
+
 async def test_a_running_dispatcher_gives_them_up_too(store: Store, clock: Clock) -> None:
     endpoint = Endpoint("shop")
     await put(store, [*many(3, "removed"), *many(20)])
-    async with running(relay(store, clock, endpoint)):
+    async with running(relay(store, clock, endpoint, pace=Pace(strange_for=timedelta(0)))):
         await until(lambda: len(endpoint.sent) == 20)
     assert len(await store.deliveries("dead")) == 3
     assert len(await store.deliveries("done")) == 20

@@ -41,12 +41,14 @@ class Pace(Struct, frozen=True, kw_only=True):
     """How a worker works.
 
     A `lease` lasts at least four times the destination's timeout. Unless it is woken, a worker looks for due
-    deliveries `soonest` after it found some, then after twice as long each time, up to `latest`.
+    deliveries `soonest` after it found some, then after twice as long each time, up to `latest`. Deliveries
+    of a destination without a worker are given up `strange_for` after they were seen first.
     """
 
     lease: timedelta = timedelta(seconds=60)
     soonest: timedelta = timedelta(milliseconds=200)
     latest: timedelta = timedelta(seconds=2)
+    strange_for: timedelta = timedelta(minutes=10)
 
 
 class DestinationWorker:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from adapter.destinations.contract import Destination, Manner
@@ -56,6 +56,7 @@ class Dispatcher:
         self._jitter = jitter
         self._metrics = metrics
         self._pace = pace or Pace()
+        self._strange_since: dict[str, datetime] = {}
         self._workers: dict[str, DestinationWorker] = {}
         self._stops: dict[str, asyncio.Event] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -128,9 +129,17 @@ class Dispatcher:
                 continue
 
     async def _bury_strays(self) -> int:
-        """Give up due deliveries of destinations that are not configured, and return how many those were."""
+        """Give up due deliveries of destinations that are not configured, and return how many those were.
+
+        While settings are rolled out, another process may have a destination that this one does not have yet.
+        """
+        now, since = self._clock(), self._strange_since
         strange = [name for name in await self._store.due_destinations() if name not in self._workers]
-        return sum([await self._bury(name) for name in strange])
+        self._strange_since = {name: since.get(name, now) for name in strange}
+        return sum([await self._bury(name) for name in strange if self._is_given_up(name, now)])
+
+    def _is_given_up(self, name: str, now: datetime) -> bool:
+        return now - self._strange_since[name] >= self._pace.strange_for
 
     async def _bury(self, name: str) -> int:
         buried = 0
