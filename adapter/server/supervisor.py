@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
+import signal
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -20,6 +22,8 @@ _log = logging.getLogger(__name__)
 #: Seconds: a process that exits earlier failed early; the maximum pause before a restart.
 _EARLY = 60.0
 _MAX_PAUSE = 10.0
+
+_STOPS = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
 class Restarts:
@@ -43,6 +47,17 @@ class Restarts:
         return pause
 
 
+class _Exit(threading.Event):
+    """Set, and also while a signal waits that asks for it: a restart of all processes then ends early."""
+
+    def __init__(self, waiting: list[int]) -> None:
+        super().__init__()
+        self._waiting = waiting
+
+    def is_set(self) -> bool:
+        return super().is_set() or not _STOPS.isdisjoint(self._waiting)
+
+
 class Supervisor(Multiprocess):
     """Uvicorn's supervisor of processes, which never gives up.
 
@@ -58,6 +73,7 @@ class Supervisor(Multiprocess):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(config, sockets)
+        self.should_exit = _Exit(self.signal_queue)
         self._reload = reload
         self._clock = clock
         self._restarts: defaultdict[int, Restarts] = defaultdict(Restarts)
@@ -73,6 +89,16 @@ class Supervisor(Multiprocess):
                 self._reap(place, process)
             if self._restart_at.get(process, math.inf) <= self._clock():
                 self._replace(place, process)
+
+    def handle_signals(self) -> None:
+        """Handle the signals since the last time: several HUPs as one, and none before a stop.
+
+        To replace all processes takes seconds, and reads what is current.
+        """
+        kept = 0 if self.should_exit.is_set() else 1
+        while hasattr(signal, "SIGHUP") and self.signal_queue.count(signal.SIGHUP) > kept:
+            self.signal_queue.remove(signal.SIGHUP)
+        super().handle_signals()
 
     def handle_hup(self) -> None:
         """Replace the processes where `reload` accepts the settings and files that they would read."""
