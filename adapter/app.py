@@ -65,7 +65,7 @@ from adapter.services.ingest.mapper import Mapper, OperationMapper, Policy
 from adapter.services.ingest.outcome_counts import OutcomeCounts
 from adapter.services.ingest.pipeline import Ingest, Transactions
 from adapter.services.ingest.timer_capacity import TimerCapacity
-from adapter.services.loaded_files import FilesInForce, LoadedFiles, placeholders, read_files
+from adapter.services.loaded_files import FilesFit, FilesInForce, LoadedFiles, placeholders, read_files
 from adapter.services.periodic import until_stopped
 from adapter.services.privacy.redaction import Forgetting
 from adapter.services.privacy.requests import Privacy
@@ -232,7 +232,7 @@ def compose(
     pages = ConsoleContext(context, store, books, core.world.new_token, operations, authoring, feed)
     asgi = Application(context, console_routes(pages), feed.end)
     reload = SettingsReload(
-        in_force, reread, [destinations, WebReload(in_force, asgi.rebuild)],
+        in_force, reread, [FilesFit(in_force, known), destinations, WebReload(in_force, asgi.rebuild)],
         [mapper, operation_mapper, core.transactions, sweeps, ignored_counts, importing, uploads],
         watch.request,
     )  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -97,6 +98,20 @@ class FilesInForce:
     def read(self) -> LoadedFiles:
         """Return the files; raises InvalidFiles with all their problems."""
         return read_files(self._of.settings, self._known)
+
+
+class FilesFit:
+    """Refuses settings that lack a destination to which a rule of the files pushes; `known` as above."""
+
+    def __init__(self, of: HasSettings, known: Placeholders) -> None:
+        self._of = of
+        self._known = known
+
+    async def prepare(self, fresh: Settings) -> Callable[[], None]:
+        """Read the files against other destinations; raises InvalidFiles. Nothing is to be exchanged."""
+        if fresh.destinations.names != self._of.settings.destinations.names:
+            await asyncio.to_thread(read_files, fresh, self._known)
+        return lambda: None
 
 
 def mapped_by(settings: Settings, file: Path, files: LoadedFiles) -> MappingSet:

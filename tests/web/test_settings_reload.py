@@ -32,6 +32,8 @@ OLD, NEW = "old-credential", "new-credential"
 TRACK = b'{"type":"track","event":"Product Viewed","messageId":"m1","userId":"u1","properties":{}}'
 BATCH = b'{"events":[],"mpid":"7","user_attributes":{"a":"b"}}'
 
+RULE = "name: a\ntrigger: b\naction: {type: percentage_off, value: 5, code_prefix: A, expires_in_hours: 1}\n"
+
 
 class Caller:
     """One call with a credential; `written` is how the setting has it."""
@@ -99,6 +101,15 @@ class Running:
     def set(self, **values: str) -> None:
         """Set settings by the names of their variables: `api_tokens="a,b"`."""
         self._environ |= {f"ADAPTER_{name.upper()}": value for name, value in values.items()}
+
+    def unset(self, *names: str) -> None:
+        """Set settings no more, by the names of their variables."""
+        for name in names:
+            del self._environ[f"ADAPTER_{name.upper()}"]
+
+    def write(self, text: str) -> None:
+        """Write the file of the settings."""
+        self._file.write_text(text)
 
     def _read(self) -> Settings:
         return load(self._file, self._environ)
@@ -202,6 +213,24 @@ async def test_settings_with_errors_change_nothing_and_are_logged_without_values
     [record] = [each for each in caplog.records if "still using the previous ones" in each.message]
     assert any(problem in each for each in vars(record)["problems"])
     assert not any(NEW in str(vars(each)) for each in caplog.records)
+
+
+async def test_a_destination_to_which_a_rule_pushes_is_not_removed(
+    running: Running, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rules, secret = tmp_path / "rules", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    running.set(files_rules=str(rules), destinations_shop_url="https://shop.example")
+    running.set(destinations_shop_secrets=secret)
+    rules.mkdir()
+    (rules / "a.yaml").write_text(RULE + "push: [shop]\n")
+    running.write("[destinations.shop]\ntype = 'webhook'\n")
+    async with running.serve():
+        running.unset("destinations_shop_url", "destinations_shop_secrets")
+        running.write("")
+        assert not await running.app.reload()
+        assert "no destination is named `shop`" in str(vars(caplog.records[-1])["problems"])
+        (rules / "a.yaml").write_text(RULE)
+        assert await running.app.reload()
 
 
 async def test_the_log_names_what_changed_and_what_needs_a_restart_without_values(
