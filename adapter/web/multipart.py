@@ -83,17 +83,7 @@ async def form_of(content_type: str, body: AsyncIterator[bytes]) -> Form:
     if not boundary:
         raise Unreadable("the Content-Type of a form names its boundary")
     parts = _Parts()
-    parser = MultipartParser(
-        boundary,
-        {
-            "on_part_begin": parts.begin,
-            "on_header_field": parts.field,
-            "on_header_value": parts.value,
-            "on_header_end": parts.header_end,
-            "on_part_data": parts.data,
-            "on_part_end": parts.part_end,
-        },
-    )
+    parser = _parser(boundary, parts)
     before = 0
     while not parts.file_seen:
         piece = await anext(body, None)
@@ -104,6 +94,23 @@ async def form_of(content_type: str, body: AsyncIterator[bytes]) -> Form:
         if before > _MOST_BEFORE and not parts.file_seen:
             raise Unreadable(f"the form has more than {_MOST_BEFORE} bytes before its part named `file`")
     return Form(parts.fields, parts.columns, parts.file_name, _file(parser, parts, body))
+
+
+def _parser(boundary: bytes, parts: _Parts) -> MultipartParser:
+    try:
+        return MultipartParser(
+            boundary,
+            {
+                "on_part_begin": parts.begin,
+                "on_header_field": parts.field,
+                "on_header_value": parts.value,
+                "on_header_end": parts.header_end,
+                "on_part_data": parts.data,
+                "on_part_end": parts.part_end,
+            },
+        )
+    except ValueError as error:
+        raise Unreadable(f"the boundary of the form cannot be used: {error}") from None
 
 
 async def _file(parser: MultipartParser, parts: _Parts, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

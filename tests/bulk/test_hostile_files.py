@@ -242,6 +242,14 @@ async def test_a_form_without_end_before_its_file_is_refused() -> None:
         await form_of("multipart/form-data; boundary=b", body())
 
 
+async def test_a_form_whose_boundary_is_too_long_is_refused() -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b"--"
+
+    with pytest.raises(Unreadable, match="boundary"):
+        await form_of(f"multipart/form-data; boundary={'b' * 3000}", body())
+
+
 def test_a_file_that_grows_without_end_is_refused() -> None:
     bomb = gzip.compress(bytes(1 << 24))
     with pytest.MonkeyPatch.context() as patch:

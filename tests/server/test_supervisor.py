@@ -1,4 +1,4 @@
-"""A process that exits is restarted at once; one that keeps failing early, with backoff. Signals do not pile up."""
+"""Processes that exit are restarted, those that keep failing early with backoff; signals do not pile up."""
 
 from __future__ import annotations
 
