@@ -66,7 +66,7 @@ from adapter.services.ingest.outcome_counts import OutcomeCounts
 from adapter.services.ingest.pipeline import Ingest, Transactions
 from adapter.services.ingest.timer_capacity import TimerCapacity
 from adapter.services.loaded_files import FilesFit, FilesInForce, LoadedFiles, placeholders, read_files
-from adapter.services.periodic import until_stopped
+from adapter.services.periodic import Loop, until_stopped
 from adapter.services.privacy.redaction import Forgetting
 from adapter.services.privacy.requests import Privacy
 from adapter.services.quarantine_removal import remove
@@ -341,15 +341,14 @@ def _bookings(core: _Core, shared: SharedCodes) -> CheckoutService:
 async def _running(
     clients: Sequence[AbstractAsyncContextManager[Any]],
     working: Callable[[], AbstractAsyncContextManager[None]],
-    loops: Sequence[Callable[[asyncio.Event], Coroutine[Any, Any, None]]],
+    loops: Sequence[Loop],
 ) -> AsyncIterator[None]:
-    """Run the services of a server; they end in reverse order, the store after its users."""
+    """Run the services of a server; the loops end together, then the store and the clients that they used."""
     async with AsyncExitStack() as stack:
         for client in clients:
             await stack.enter_async_context(client)
         await stack.enter_async_context(working())
-        for run in loops:
-            await stack.enter_async_context(until_stopped(run))
+        await stack.enter_async_context(until_stopped(*loops))
         yield
 
 

@@ -25,16 +25,26 @@ async def tried(task: str, work: Callable[[], Awaitable[Any]]) -> Any:
     return None
 
 
+#: Periodic work that ends soon after the event is set.
+Loop = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+
+
 @asynccontextmanager
-async def until_stopped(run: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Run a loop while the block runs; then set its event, and wait until it ends."""
+async def until_stopped(*loops: Loop) -> AsyncIterator[None]:
+    """Run the loops while the block runs; then stop all at once, and wait until every one has ended.
+
+    Each may be waiting for the store, so one after the other would wait for all their timeouts. Raises
+    what a loop raised, once none runs any more.
+    """
     stop = asyncio.Event()
-    task = asyncio.create_task(run(stop))
+    tasks = [asyncio.create_task(run(stop)) for run in loops]
     try:
         yield
     finally:
         stop.set()
-        await task
+        await asyncio.wait(tasks)
+        for task in tasks:
+            task.result()
 
 
 async def pause(stop: asyncio.Event, interval: timedelta) -> None:
