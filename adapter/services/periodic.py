@@ -30,21 +30,33 @@ Loop = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 
 @asynccontextmanager
-async def until_stopped(*loops: Loop) -> AsyncIterator[None]:
+async def until_stopped(*loops: Loop, patience: timedelta = timedelta(seconds=5)) -> AsyncIterator[None]:
     """Run the loops while the block runs; then stop all at once, and wait until every one has ended.
 
-    Each may be waiting for the store, so one after the other would wait for all their timeouts. Raises
-    what a loop raised, once none runs any more.
+    Each may be waiting for a store that does not answer, so one after the other would wait for all their
+    timeouts. Those that have not ended after `patience` are cancelled: what they do is safe to be killed, and
+    is done again. Raises what a loop raised, once none runs any more.
     """
     stop = asyncio.Event()
-    tasks = [asyncio.create_task(run(stop)) for run in loops]
+    tasks = [asyncio.create_task(run(stop), name=_name(run)) for run in loops]
     try:
         yield
     finally:
         stop.set()
-        await asyncio.wait(tasks)
-        for task in tasks:
-            task.result()
+        _, late = await asyncio.wait(tasks, timeout=patience.total_seconds())
+        for task in late:
+            log.warning(
+                "%s has not ended in time, and is cancelled; its work is done again later", task.get_name()
+            )
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
+
+
+def _name(run: Loop) -> str:
+    return getattr(run, "__qualname__", "a background task").rpartition("<locals>.")[2].removesuffix(".run")
 
 
 async def pause(stop: asyncio.Event, interval: timedelta) -> None:
