@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from adapter.model.removals import Removal
 from adapter.store.addresses import Row, address_digest, all_rows, from_place, rewritten
 from adapter.store.erasures import amended, fingerprints
-from adapter.store.postgres.connection import Connection
+from adapter.store.postgres.connection import Connection, transaction
 from adapter.store.postgres.statements import REDACTIONS, SQL
 from adapter.store.postgres.text import array, arrays
 from adapter.store.tables.redaction_sql import ROWS
@@ -23,7 +23,7 @@ async def put(connection: Connection, rows: Sequence[Row]) -> None:
 
 async def note_some(connection: Connection, limit: int) -> bool:
     """Index the addresses of some customers that are not indexed; returns whether none are left."""
-    async with connection.transaction():
+    async with transaction(connection):
         found = await connection.fetch(SQL["some_unaddressed"], limit)
         names = sorted(row[0] for row in found)
         bodies: dict[str, list[bytes]] = {}
@@ -67,7 +67,7 @@ async def redact(
 
 async def finish(connection: Connection, done: Forgotten, removed: Mapping[str, int]) -> None:
     """Delete the names of an erasure, and add to its receipts what else was removed."""
-    async with connection.transaction():
+    async with transaction(connection):
         ended = await connection.execute(SQL["end_erasure"], done.number)
         if ended == "DELETE 0" or not removed:
             return

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -148,6 +148,25 @@ def is_out_of_order(error: BaseException) -> bool:
     if isinstance(error, exceptions.DataError):
         return False
     return isinstance(error, (*_OUT_OF_ORDER, asyncpg.InterfaceError))
+
+
+@asynccontextmanager
+async def transaction(connection: Connection) -> AsyncIterator[None]:
+    """Commit what the block does, or nothing of it.
+
+    A connection whose state is not known is closed, which ends its transaction: the driver's own would wait
+    for a rollback too, as long again as for the statement that got no answer.
+    """
+    await connection.execute("BEGIN")
+    try:
+        yield
+        await connection.execute("COMMIT")
+    except BaseException as error:
+        if is_out_of_order(error) or not isinstance(error, Exception):
+            connection.terminate()
+        else:
+            await connection.execute("ROLLBACK")
+        raise
 
 
 @contextmanager

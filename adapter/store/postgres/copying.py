@@ -8,7 +8,7 @@ from typing import Any
 from asyncpg import UniqueViolationError
 
 from adapter.store.copy import taken
-from adapter.store.postgres.connection import Connection
+from adapter.store.postgres.connection import Connection, transaction
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
 from adapter.store.tables.copy_sql import Row, columns_of, sized_page_sql, sums_sql
@@ -51,7 +51,7 @@ class PostgresEnd:
                 columns[at] = [bool(value) for value in columns[at]]
 
         async def put(connection: Connection) -> None:
-            async with connection.transaction():
+            async with transaction(connection):
                 await connection.execute(sql, *columns)
                 if table.name == "discounts":
                     codes = columns[table.index("code")], columns[table.index("source_id")]

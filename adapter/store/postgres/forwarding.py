@@ -15,7 +15,7 @@ from adapter.store.forwarding import (
     refusal,
 )
 from adapter.store.forwarding_values import CallLimits, MakeDelivery, Refusal
-from adapter.store.postgres.connection import Connection
+from adapter.store.postgres.connection import Connection, transaction
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
 from adapter.store.rows import delivery_row
@@ -34,7 +34,7 @@ async def forward(
     backlog: int,
 ) -> int:
     """Move due entries to the outbox, and return how many; those of another process are passed over."""
-    async with connection.transaction():
+    async with transaction(connection):
         waiting = await connection.fetchval(SQL["few_due"], destination, backlog)
         room = min(limit, backlog - int(waiting))
         if room <= 0:
@@ -57,7 +57,7 @@ async def spend(
     connection: Connection, now: datetime, destination: str, calls: int, limits: CallLimits
 ) -> Refusal | None:
     """Count calls that are about to be made, or return why they may not be."""
-    async with connection.transaction():
+    async with transaction(connection):
         await connection.execute(SQL["lock_calls"], destination, micros(month_of(now)))
         await connection.execute(SQL["forget_calls"], *forgotten_before(destination, now))
         rows = [tuple(row) for row in await connection.fetch(SQL["calls_made"], destination)]

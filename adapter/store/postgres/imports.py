@@ -29,7 +29,7 @@ from adapter.store.import_rows import (
     refused_rows,
     span,
 )
-from adapter.store.postgres.connection import Connection
+from adapter.store.postgres.connection import Connection, transaction
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
 from adapter.store.rows import LAST_TEXT
@@ -173,7 +173,7 @@ async def _receive(connection: Connection, statement: str, row: tuple[Any, ...])
 async def _lease(
     connection: Connection, worker: str, now: datetime, until: datetime, id_: str
 ) -> ImportJob | None:
-    async with connection.transaction():
+    async with transaction(connection):
         await connection.execute(SQL["lock_imports"])
         row = await connection.fetchrow(SQL["import_to_run"], micros(now), id_)
         if row is None:
@@ -184,7 +184,7 @@ async def _lease(
 
 
 async def _end(connection: Connection, job: ImportJob, worker: str) -> bool:
-    async with connection.transaction():
+    async with transaction(connection):
         row = job.id, job.state, changed_at(job), encode(job), worker
         ended = await connection.execute(SQL["end_import"], *row) == "UPDATE 1"
         if ended:
@@ -193,7 +193,7 @@ async def _end(connection: Connection, job: ImportJob, worker: str) -> bool:
 
 
 async def _drop(connection: Connection, id_: str) -> None:
-    async with connection.transaction():
+    async with transaction(connection):
         for statement in ("drop_import_chunks", "drop_refused_rows", "drop_import"):
             await connection.execute(SQL[statement], id_)
 

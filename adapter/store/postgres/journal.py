@@ -11,7 +11,7 @@ from typing import TypeVar
 from adapter.model.journal import JournalRow
 from adapter.store.erasures import name_digests
 from adapter.store.journal_rows import TRIMMED, digests_in, dropped, journal_columns
-from adapter.store.postgres.connection import Connection
+from adapter.store.postgres.connection import Connection, transaction
 from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.statements import SQL
 from adapter.store.values import MessageKey
@@ -27,7 +27,7 @@ async def add_journal(connection: Connection, rows: Iterable[JournalRow]) -> Non
 
 
 async def _add(connection: Connection, rows: Sequence[JournalRow]) -> None:
-    async with connection.transaction():
+    async with transaction(connection):
         await add_journal(connection, rows)
 
 
@@ -35,7 +35,7 @@ async def _replace(connection: Connection, number: int, row: JournalRow | None) 
     if row is not None:
         await connection.execute(SQL["replace_journal"], number, len(row.data), row.data)
         return
-    async with connection.transaction():
+    async with transaction(connection):
         found = await connection.fetch(SQL["journal_names_of"], number)
         await _drop(connection, [(number, names, 0) for (names,) in found])
 
@@ -50,7 +50,7 @@ async def _drop(connection: Connection, rows: Sequence[tuple[int, bytes, int]]) 
 
 async def _trim(connection: Connection, before: datetime, excess: int) -> tuple[int, int]:
     """Delete some rows, and return how many, and how many bytes they had."""
-    async with connection.transaction():
+    async with transaction(connection):
         oldest = [tuple(row) for row in await connection.fetch(SQL["oldest_journal"], TRIMMED)]
         gone = dropped(oldest, before, excess)
         await _drop(connection, gone)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from adapter.errors import StoreUnavailable
 from adapter.store.migrations import Applied, Migration, pending
-from adapter.store.postgres.connection import Connection
+from adapter.store.postgres.connection import Connection, transaction
 
 #: Any number that no other program on this database is likely to lock.
 _LOCK = 0x62646973636F756E
@@ -61,7 +61,7 @@ async def _apply(connection: Connection, step: Migration) -> None:
             await connection.execute(statement, timeout=_LONG)
         await connection.execute(_RECORD, *record)
         return
-    async with connection.transaction():
+    async with transaction(connection):
         await connection.execute("SET LOCAL lock_timeout = '60s'")
         await connection.execute(step.sql, timeout=_LONG)
         await connection.execute(_RECORD, *record)

@@ -12,7 +12,7 @@ from adapter.model.ignored import Ignored
 from adapter.model.pacing import Pace, Pacing
 from adapter.store import holders
 from adapter.store.erasures import FORGOTTEN, settled_erasures
-from adapter.store.postgres.connection import Connection
+from adapter.store.postgres.connection import Connection, transaction
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
 from adapter.store.rows import (
@@ -45,7 +45,7 @@ async def lease(
     pacing: Pacing,
 ) -> list[Delivery]:
     """Lease due deliveries, the longest due first."""
-    async with connection.transaction():
+    async with transaction(connection):
         if destination is None:
             leased = await _lease(connection, "lease", micros(now), micros(until), limit)
         else:
@@ -123,7 +123,7 @@ async def _lease(connection: Connection, statement: str, *values: Any) -> list[D
 
 async def settle(connection: Connection, settlements: Sequence[DeliveryResult], tally: Tally | None) -> int:
     """Record outcomes."""
-    async with connection.transaction():
+    async with transaction(connection):
         if tally is not None:
             await _count(connection, tally)
         if not settlements:
@@ -147,7 +147,7 @@ async def _count(connection: Connection, tally: Tally) -> None:
 
 async def resume(connection: Connection, destination: str | None) -> None:
     """End pauses and close breakers."""
-    async with connection.transaction():
+    async with transaction(connection):
         await connection.execute(SQL["resume"], destination)
         await connection.execute(SQL["drop_breaker"], destination)
 
@@ -158,7 +158,7 @@ async def revive(
     """Make dead deliveries due, or waiting ones."""
     ids = None if selection.ids is None else list(selection.ids)
     wanted = micros(now), ROUND, ids, *selection_row(selection)
-    async with connection.transaction():
+    async with transaction(connection):
         # Those that wait come first: what is revived would count twice.
         steps = [("hurry", "due"), ("revive", "dead")]
         return sum(

@@ -10,7 +10,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from adapter.model.customers import Customer
-from adapter.store.postgres.connection import Connection
+from adapter.store.postgres.connection import Connection, transaction
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
 from adapter.store.schedule_contract import ScheduleRow, ScheduleStep
@@ -95,7 +95,7 @@ async def _add(
 
 
 async def _index(connection: Connection, trait: str, step: ScheduleStep, limit: int) -> ScheduleStep:
-    async with connection.transaction():
+    async with transaction(connection):
         rows = await connection.fetch(SQL["undated_customers"], step.row.reached, limit)
         done = replace(step, reached=rows[-1]["source_id"]) if rows else replace(step, due_at=INDEXED)
         await save_step(connection, done)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from adapter.model.simulations import SimulationResult, SimulationRun
-from adapter.store.postgres.connection import Connection
+from adapter.store.postgres.connection import Connection, transaction
 from adapter.store.postgres.statements import SQL
 from adapter.store.simulation_rows import (
     before_of,
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 async def _begin(run: SimulationRun, now: datetime, most: int, connection: Connection) -> bool:
-    async with connection.transaction():
+    async with transaction(connection):
         await connection.execute(SQL["interrupt_simulations"], micros(now))
         if not await connection.fetch(SQL["begin_simulation"], *simulation_row(run)):
             return False
@@ -40,7 +40,7 @@ async def _note(run: SimulationRun, connection: Connection) -> bool:
 
 async def _end(run: SimulationRun, result: SimulationResult | None, connection: Connection) -> bool:
     report = None if result is None else result.report
-    async with connection.transaction():
+    async with transaction(connection):
         if not await connection.fetch(SQL["end_simulation"], *moved_row(run), report):
             return False
         for row in example_rows(run, result):
@@ -49,7 +49,7 @@ async def _end(run: SimulationRun, result: SimulationResult | None, connection: 
 
 
 async def _drop(id_: str, connection: Connection) -> None:
-    async with connection.transaction():
+    async with transaction(connection):
         await _dropped(connection, id_)
 
 
