@@ -15,12 +15,13 @@ import itertools
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
-from adapter import app
+from adapter.composition import base, committing
 from adapter.destinations import core
 from adapter.model.counter_key import CounterKey, ScopedKey
 from adapter.model.deliveries import Delivery
@@ -192,17 +193,17 @@ def main() -> None:
     if arguments.variant == "new-ids":
         new_ids()
     elif committer := COMMITTERS.get(arguments.variant):
-        replace_in_app("GroupCommitter", committer)
+        replace_in(committing, "GroupCommitter", committer)
     else:
-        replace_in_app("open_store", lambda url: STORES[arguments.variant](open_store(url)))
+        replace_in(base, "open_store", lambda url: STORES[arguments.variant](open_store(url)))
     serve.serve(settings)
 
 
-def replace_in_app(name: str, value: Any) -> None:
-    """Replace what the composition uses under a name; a name that it does not use would break nothing."""
-    if name not in vars(app):
-        raise NameError(f"adapter.app has no `{name}`")
-    setattr(app, name, value)
+def replace_in(module: ModuleType, name: str, value: Any) -> None:
+    """Replace what a module uses under a name; a name that it does not use would break nothing."""
+    if name not in vars(module):
+        raise NameError(f"{module.__name__} has no `{name}`")
+    setattr(module, name, value)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-SOURCE = ast.parse((Path(__file__).parents[2] / "adapter" / "app.py").read_text("utf-8"))
+ADAPTER = Path(__file__).parents[2] / "adapter"
+FILES = [ADAPTER / "app.py", *sorted((ADAPTER / "composition").glob("*.py"))]
+NODES = [node for file in FILES for node in ast.walk(ast.parse(file.read_text("utf-8")))]
 
 
 def test_the_composition_has_no_closures() -> None:
     inner = [
         each
-        for function in ast.walk(SOURCE)
+        for function in NODES
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for each in ast.walk(function)
         if each is not function and isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
@@ -20,8 +22,8 @@ def test_the_composition_has_no_closures() -> None:
 
 
 def test_the_composition_calculates_nothing_and_draws_nothing() -> None:
-    assert not [each for each in ast.walk(SOURCE) if isinstance(each, ast.BinOp) and _calculates(each)]
-    imported = {name.name for each in ast.walk(SOURCE) if isinstance(each, ast.Import) for name in each.names}
+    assert not [each for each in NODES if isinstance(each, ast.BinOp) and _calculates(each)]
+    imported = {name.name for each in NODES if isinstance(each, ast.Import) for name in each.names}
     assert imported <= {"asyncio", "time"}
 
 
