@@ -8,13 +8,13 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from adapter.cli import import_run
 from adapter.cli.main import commands
 from adapter.model.imports import ImportJob
 from adapter.store.engines import open_store
@@ -170,8 +170,7 @@ def test_an_interrupted_import_goes_on_where_it_was(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (project.folder / "big.csv").write_text("source_id\n" + "".join(f"c-{n}\n" for n in range(500)))
-    command: Any = import_module("adapter.cli.import")
-    monkeypatch.setattr(command, "_SLICE", 100)
+    monkeypatch.setattr(import_run, "_SLICE", 100)
 
     @contextmanager
     def ending(_self: Any, _source: Any) -> Iterator[Any]:
@@ -182,7 +181,7 @@ def test_an_interrupted_import_goes_on_where_it_was(
         yield report
 
     with monkeypatch.context() as patch:
-        patch.setattr(command._Command, "_progress", ending)
+        patch.setattr(import_run.ImportRun, "_progress", ending)
         assert project.run("customers", "big.csv").exit_code != 0
     result = project.run("customers", "big.csv")
     assert "big.csv: goes on after row 2" in result.stderr

@@ -13,9 +13,9 @@ from adapter.rules.blocks.expression import expression
 from adapter.rules.expressions import All, AnyOf, Names, Node, Not, parse
 
 GROUPS = ("all", "any", "none")
-#: What other languages call them.
 #: What is in an expression and in no name.
 _EXPRESSION = re.compile(r"[?<>=(&|\"]")
+#: What other languages call them.
 _TOO = {"and": "all", "or": "any", "not": "none"}
 #: Conditions of one rule, groups not counted: a limit for untrusted authors.
 _MOST = 64

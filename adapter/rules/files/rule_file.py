@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,19 +13,18 @@ from adapter.files import starters
 from adapter.files.overrides import overridden
 from adapter.files.problems import Mark, Problem, errors
 from adapter.files.yaml import Document, Keys
-from adapter.model.rules import Absence, Campaign, Conflicts, Guardrails, Rule, Status
+from adapter.model.rules import Absence, Campaign, Conflicts, Guardrails, Rule, Trigger
 from adapter.model.triggers import DiscountLife
 from adapter.rules.action_types.computed import ComputedValue
-from adapter.rules.blocks.block import Block, shown
+from adapter.rules.blocks.block import Block
 from adapter.rules.blocks.money import CURRENCY, exact
 from adapter.rules.expressions import Names, Node, Path
 from adapter.rules.files import (
     action_block,
     campaigns,
-    checkout_keys,
     given_block,
     guardrail_block,
-    push,
+    plain_keys,
     slips,
     triggers,
 )
@@ -34,8 +32,6 @@ from adapter.rules.files import lint as doubts
 from adapter.rules.files import recipient as recipient_key
 from adapter.rules.files.conditions import Conditions
 from adapter.rules.files.given_block import Given
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 class Compiled(Struct, frozen=True):
@@ -121,64 +117,73 @@ def _paths(document: Document, text: str, problems: list[Problem]) -> list[Keys]
 
 
 def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) -> Compiled | None:
+    """Return a rule, None where it does not check; all its keys are read, so that all problems are found."""
     before = len(block.problems)
     if not block.values:
         return None
-    name = block.text("name", required=True)
-    if name is not None and not NAME.fullmatch(name):
-        block.refuse(("name",), f"`{name[:60]}` cannot name a rule",
-                     "use up to 100 letters, digits, `-`, `_` and `.`, without spaces")  # fmt: skip
+    name = plain_keys.read_name(block)
     trigger = triggers.read(block, names, defaults.time_zone)
     conditions = Conditions(block, triggers.seen(trigger, names))
     node = conditions.read(block.get("conditions"), ("conditions",))
     campaign, when_used_up = campaigns.of_rule(block, defaults.campaigns)
-    shared = campaign.guardrails.budget if campaign is not None else None
-    budget = _budget_currency(block) or (shared.currency if shared else defaults.budget_currency)
-    given = given_block.read(block, conditions.names, budget)
+    given = given_block.read(block, conditions.names, _budget_currency(block, campaign, defaults))
     guardrails = _guardrails(block, given, conditions.names, defaults.time_zone)
     recipient = recipient_key.read(block, conditions.names)
-    if recipient is not None and not (trigger and isinstance(trigger, tuple | Absence)):
-        block.refuse(("to",), "`to` needs an event that names the other customer",
-                     "write `trigger: order_completed`, or take `to` out", at_key=True)  # fmt: skip
-    if any(each.first.care for each in given or ()) and not isinstance(trigger, DiscountLife):
-        block.refuse(("action", "type"), "there is no discount to remind of, or to extend",
-                     "write `trigger: {discount: any, expires_in: 2d}`")  # fmt: skip
-    status: Status | None = block.one_of("status", Status)
-    conflicts: Conflicts | None = block.one_of("conflicts", Conflicts)
-    rollout = guardrail_block.rollout(block.block("rollout"))
-    description = block.text("description", longest=2000)
-    priority = block.values.get("priority", 0)
-    block.get("priority")
-    if not isinstance(priority, int) or isinstance(priority, bool):
-        block.refuse(
-            ("priority",), f"`priority` is {shown(priority)}", "write a whole number; higher goes first"
-        )
-    at_checkout = checkout_keys.read(block)
-    pushed_to = push.read(block, names.destinations)
+    _expect_fitting_trigger(block, trigger, recipient, given)
+    plain = plain_keys.read(block, names, defaults.conflicts)
     block.finish(elsewhere=slips.elsewhere)
     if errors(block.problems[before:]) or name is None or trigger is None or node is None or not given:
         return None
     rule = Rule(
-        name=name, trigger=trigger, action=given[0].first.action, description=description or "",
-        conditions=block.values.get("conditions"), guardrails=guardrails, rollout=rollout,
-        conflicts=conflicts or defaults.conflicts, status=status or "live", priority=priority,
+        name=name, trigger=trigger, action=given[0].first.action,
+        conditions=block.values.get("conditions"), guardrails=guardrails,
         campaign=campaign, when_used_up=when_used_up,
-        push=pushed_to, to=None if recipient is None else block.values["to"],
+        to=None if recipient is None else block.values["to"],
         variants=tuple(each.variant for each in given if each.variant is not None),
-        **at_checkout,
+        **plain,
     )  # fmt: skip
     rules = [_giving(rule, each) for each in given]
+    _warn(block, rules, given, conditions, now)
+    return _compiled(block, rules, given, node, recipient)
+
+
+def _expect_fitting_trigger(
+    block: Block, trigger: Trigger | None, recipient: Path | None, given: Sequence[Given]
+) -> None:
+    """Refuse another recipient, or an action on a discount, of which the trigger knows nothing."""
+    if recipient is not None and not (trigger and isinstance(trigger, tuple | Absence)):
+        block.refuse(("to",), "`to` needs an event that names the other customer",
+                     "write `trigger: order_completed`, or take `to` out", at_key=True)  # fmt: skip
+    if any(each.first.care for each in given) and not isinstance(trigger, DiscountLife):
+        block.refuse(("action", "type"), "there is no discount to remind of, or to extend",
+                     "write `trigger: {discount: any, expires_in: 2d}`")  # fmt: skip
+
+
+def _warn(
+    block: Block,
+    rules: Sequence[Rule],
+    given: Sequence[Given],
+    conditions: Conditions,
+    now: datetime | None,
+) -> None:
+    """Warn of what the rule can hardly mean; `rules` are the rule, or one for each of its variants."""
     for one, each in zip(rules, given, strict=True):
         if one.care is None:
             doubts.warn_of_actions(block, one, each.places, conditions.leaves, conditions.names, now)
     doubts.warn(block, rules[0], conditions.leaves, now)
+
+
+def _compiled(
+    block: Block, rules: Sequence[Rule], given: Sequence[Given], node: Node, recipient: Path | None
+) -> Compiled:
+    """Return the rule with its variants, of which the first stands for the rule."""
     at = block.document.mark(*block.path, "name")
-    places = block.document.mark(*block.path, "replaces") if rule.replaces else None
+    places = block.document.mark(*block.path, "replaces") if rules[0].replaces else None
     compiled = [
         Compiled(one, node, at, each.computed, replaces_at=places, to=recipient)
         for one, each in zip(rules, given, strict=True)
     ]
-    if not rule.variants:
+    if not rules[0].variants:
         return compiled[0]
     return replace(compiled[0], rule=replace(rules[0], variant=None), variants=tuple(compiled))
 
@@ -195,12 +200,15 @@ def _giving(rule: Rule, given: Given) -> Rule:
     )  # fmt: skip
 
 
-def _budget_currency(block: Block) -> str | None:
+def _budget_currency(block: Block, campaign: Campaign | None, defaults: Defaults) -> str | None:
     """Return the currency of the rule's budget before it is read: amounts of the action follow it."""
     at: Any = block.values
     for key in ("guardrails", "budget", "currency"):
         at = at.get(key) if isinstance(at, dict) else None
-    return at if isinstance(at, str) and CURRENCY.fullmatch(at) else None
+    if isinstance(at, str) and CURRENCY.fullmatch(at):
+        return at
+    shared = campaign.guardrails.budget if campaign is not None else None
+    return shared.currency if shared else defaults.budget_currency
 
 
 def _guardrails(block: Block, given: Sequence[Given], names: Names, time_zone: str) -> Guardrails:

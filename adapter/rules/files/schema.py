@@ -20,7 +20,7 @@ from adapter.rules.blocks.schema import (
 from adapter.rules.files import campaigns, code_keys, given_block, trigger_schema
 from adapter.rules.files.checkout_keys import GROUP
 from adapter.rules.files.conditions import GROUPS
-from adapter.rules.files.rule_file import NAME
+from adapter.rules.files.plain_keys import NAME
 from adapter.rules.guardrails.registry import GUARDRAILS
 
 #: A rule with a shared code has no trigger, every other rule has one.

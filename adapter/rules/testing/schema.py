@@ -18,55 +18,52 @@ _CUSTOMER: Schema = block({
 })  # fmt: skip
 
 
+_HAPPENING: dict[str, Schema] = {
+    "name": TEXT,
+    "attributes": {"type": "object"},
+    "context": {"type": "object"},
+    "device_id": TEXT,
+}
+_CLAIM: dict[str, Schema] = {
+    "code": TEXT,
+    "order": {"type": "object"},
+    "context": {"type": "object"},
+    "device_id": TEXT,
+}
+_CHANGES: Schema = {
+    "anyOf": [
+        block({"trait": TEXT, "to": {}}, "trait", "to"),
+        block({"segment": TEXT, "entered": {"const": True}, "left": {"const": True}}, "segment"),
+    ]
+}
+_DISCOUNT: Schema = block(
+    {"rule": TEXT, "status": one_of(get_args(Status)), "ago": LENGTH, "expires_in": LENGTH}, "rule", "ago"
+)
+_OUTCOME: Schema = one_of(OUTCOMES)
+_EXPECTED: Schema = {"anyOf": [_OUTCOME, block({**dict.fromkeys(EXPECTED, TEXT), "outcome": _OUTCOME})]}
+
+
 def cases_schema() -> Schema:
     """Return the schema of the cases of rules."""
-    happening = {
-        "name": TEXT,
-        "attributes": {"type": "object"},
-        "context": {"type": "object"},
-        "device_id": TEXT,
-    }
-    claim = {
-        "code": TEXT,
-        "order": {"type": "object"},
-        "context": {"type": "object"},
-        "device_id": TEXT,
-    }
-    outcome = one_of(OUTCOMES)
     case = block(
         {
             "name": said(TEXT, "What should happen, in a sentence."),
             "now": MOMENT,
             "customer": _CUSTOMER,
             "others": said(listed(_CUSTOMER), "Other customers who are known."),
-            "past": listed(block({**happening, "ago": LENGTH}, "name", "ago")),
+            "past": listed(block({**_HAPPENING, "ago": LENGTH}, "name", "ago")),
             "had": said(
                 listed(block({"rule": TEXT, "status": _ANY_STATUS, "ago": LENGTH}, "rule")),
                 "Discounts that the customer had, each with its status and since when.",
             ),
             "holds": said(WORDS, "Rules of which the customer holds a live discount."),
             "exhausted": said(WORDS, "Guardrails of which every counter is full, as limits.email."),
-            "event": block(happening, "name"),
+            "event": block(_HAPPENING, "name"),
             "due": said(TEXT, "A rule of absence whose time is up."),
-            "claim": said(block(claim, "code"), "A shared code that a checkout claims for an order."),
-            "discount": said(
-                block(
-                    {"rule": TEXT, "status": one_of(get_args(Status)), "ago": LENGTH, "expires_in": LENGTH},
-                    "rule", "ago",
-                ),
-                "The discount whose life triggers the rule that is due.",
-            ),
-            "change": said(
-                {"anyOf": [
-                    block({"trait": TEXT, "to": {}}, "trait", "to"),
-                    block({"segment": TEXT, "entered": {"const": True}, "left": {"const": True}}, "segment"),
-                ]},
-                "What changes of the customer, who is as before the change.",
-            ),
-            "expect": said(
-                table({"anyOf": [outcome, block({**dict.fromkeys(EXPECTED, TEXT), "outcome": outcome})]}),
-                "By rule, its outcome.",
-            ),
+            "claim": said(block(_CLAIM, "code"), "A shared code that a checkout claims for an order."),
+            "discount": said(_DISCOUNT, "The discount whose life triggers the rule that is due."),
+            "change": said(_CHANGES, "What changes of the customer, who is as before the change."),
+            "expect": said(table(_EXPECTED), "By rule, its outcome."),
         },
         "name", "expect",
         oneOf=[{"required": [each]} for each in HAPPENINGS],
