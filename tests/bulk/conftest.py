@@ -13,6 +13,7 @@ import pytest
 from msgspec import Struct
 
 from adapter import app
+from adapter.composition import base
 from adapter.datamodel.load import load
 from adapter.mapping.mapping_set import MappingSet
 from adapter.model.imports import ImportJob, ImportKind, ImportOptions, RefusedRow
@@ -60,7 +61,7 @@ class Shop:
         world = Environment(clock=lambda: self.now, new_id=lambda: f"id{next(self.numbers)}")
         with pytest.MonkeyPatch.context() as patch:  # the files are read once for all tests
             books = _books()
-            patch.setattr(app, "read_files", lambda *_: LoadedFiles(books.mappings, books.rules))
+            patch.setattr(base, "read_files", lambda *_: LoadedFiles(books.mappings, books.rules))
             self.app = app.compose(self.settings, open_store(url), world)
         self.store, self.files = self.app.store, self.app.books
         slices = Slices(self.store, self.files, world, self.app.completer.complete)

@@ -12,11 +12,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import msgspec
 
 from adapter import app
+from adapter.composition import background
 from adapter.server import serve
 from adapter.settings import load as reading
 
@@ -77,14 +79,14 @@ def main() -> None:
         ("store", "url"): arguments.store,
         ("files", "rules"): arguments.rules,
     }
-    _replace("Environment", clock=lapse.now)
-    _replace("ActivityRecorder", interval=_ROUND)
+    _replace(app, "Environment", clock=lapse.now)
+    _replace(background, "ActivityRecorder", interval=_ROUND)
     serve.serve(reading.load(Path(arguments.config), os.environ, options))
 
 
-def _replace(name: str, **arguments: Any) -> None:
-    """Give arguments to what the composition makes under a name; raises KeyError where it makes none."""
-    setattr(app, name, partial(vars(app)[name], **arguments))
+def _replace(module: ModuleType, name: str, **arguments: Any) -> None:
+    """Give arguments to what a module creates under a name; raises KeyError where it creates none."""
+    setattr(module, name, partial(vars(module)[name], **arguments))
 
 
 if __name__ == "__main__":

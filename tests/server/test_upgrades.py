@@ -34,7 +34,9 @@ CHUNKED = ASKING.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked").re
 async def test_a_request_with_upgrade_keeps_its_body(
     parts: list[bytes], answers: bytes, address: tuple[str, int]
 ) -> None:
-    assert await send_parts(address, *parts) == answers
+    # Where our end is seen before the last response is begun, that one says that it is the last.
+    last = answers[: -len(ANSWER)] + CLOSED
+    assert await send_parts(address, *parts) in (answers, last)
 
 
 async def test_pipelined_requests_with_upgrade_are_answered_in_order(address: tuple[str, int]) -> None:
