@@ -110,18 +110,21 @@ class Rest(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class CheckoutTerms(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The terms of a discount at a checkout, as declared by its rule at the time of issue.
+    """The terms of a discount, as declared by its rule at the time of issue.
 
     `currency` applies to its amounts where the action has none. An order accepts one discount of each
-    `stacking_group`; an `exclusive` one cannot be combined. With `partial_budget` a budget that is too small
-    grants its remainder. `held_by` is the hold that reserves the discount for one checkout, `applied_in` the
-    hold that its application has made, which any later booking of the discount ends. `rest` bounds what it
-    may take once a part of it came back.
+    `stacking_group`; an `exclusive` one cannot be combined. One that is `independent` conflicts with no
+    other, and one that `holds_back` keeps its customer from getting others, until it is used. With
+    `partial_budget` a budget that is too small grants its remainder. `held_by` is the hold that reserves the
+    discount for one checkout, `applied_in` the hold that its application has made, which any later booking of
+    the discount ends. `rest` bounds what it may take once a part of it came back.
     """
 
     currency: str | None = None
     stacking_group: str | None = None
     exclusive: bool = False
+    independent: bool = False
+    holds_back: bool = False
     partial_budget: bool = False
     on_refund: Literal["return", "keep", "prorate"] = "return"
     held_by: str | None = None

@@ -14,8 +14,8 @@ from adapter.model.triggers import Care, DiscountLife, Every, OnDate, SegmentCha
 
 #: The period of a limit: a calendar day, ISO week or month in the rule's time zone, or all time.
 Period = Literal["day", "week", "month", "total"]
-#: How a conflict of two discounts that cannot be combined is resolved.
-Conflicts = Literal["priority", "best_value", "block"]
+#: How a conflict of two discounts that cannot be combined is resolved; `none` conflicts with no other.
+Conflicts = Literal["priority", "best_value", "block", "none"]
 
 #: The name of the event that a claim of a promotion is.
 CLAIMED: Final = "promotion_claimed"
@@ -142,6 +142,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     `conditions` is the tree of `all` / `any` / `none` groups and expression texts, for display, and `value`
     that of the action where it is computed at issue: then the action has its maximum, Infinity where it has
     no bound. An order accepts one discount of each `stacking_group`; an `exclusive` one cannot be combined.
+    While a discount that `holds_back` is unused, its customer gets no other.
     A rule with a shared `code` has no trigger: it is a promotion, claimed at the checkout.
     The events of its discounts are sent to the destinations in `push`, None for all. `more_actions` are the
     benefits of its discounts after `action`, the first. Its discounts take the place of unused ones of the
@@ -174,6 +175,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     value: Any = None
     stacking_group: str | None = None
     exclusive: bool = False
+    holds_back: bool = False
     on_refund: OnRefund = "return"
     reward_on_refund: RewardOnRefund = "revoke"
     push: tuple[str, ...] | None = None

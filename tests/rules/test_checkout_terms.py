@@ -71,6 +71,21 @@ def test_a_record_keeps_how_its_discount_combines(make_book: MakeBook, make_even
 
 
 @pytest.mark.parametrize(
+    ("keys", "terms"),
+    [
+        ("conflicts: none", CheckoutTerms(independent=True)),
+        ("exclusive: until_used", CheckoutTerms(exclusive=True, holds_back=True)),
+    ],
+)
+def test_a_record_keeps_how_it_conflicts(
+    keys: str, terms: CheckoutTerms, make_book: MakeBook, make_event: MakeEvent
+) -> None:
+    issued = record(make_book(a=rule("type: free_shipping", keys)), make_event())
+    assert issued.checkout == terms
+    assert decode(encode(issued), DiscountRecord) == issued
+
+
+@pytest.mark.parametrize(
     ("own", "overall", "partial"),
     [
         ("partial", "", True),

@@ -16,8 +16,9 @@ from adapter.model.event_names import EventNames
 from adapter.model.events import Event, User
 from adapter.rules.expressions import Metric
 from adapter.rules.history.aggregates import MOST_VALUES
-from adapter.rules.history.history import MOST_NAMES, History, backfill, fold, lookup
+from adapter.rules.history.history import MOST_NAMES, History, fold, lookup
 from adapter.rules.history.needs import values_at
+from adapter.rules.history.reading_again import backfill
 from adapter.rules.history.requirements import Metrics
 from adapter.rules.history.time_buckets import LEVELS, width_for
 

@@ -27,7 +27,8 @@ from adapter.rules.expressions import (
 from adapter.rules.expressions.compiler import compile_value
 from adapter.rules.expressions.values import ABSENT
 from adapter.rules.history.derived import MOST_KEYS
-from adapter.rules.history.history import History, backfill, fold, lookup, recount
+from adapter.rules.history.history import History, fold, lookup
+from adapter.rules.history.reading_again import backfill, recount
 from adapter.rules.history.requirements import Metrics
 
 NOW = datetime(2026, 11, 21, 15, 7, 31, tzinfo=UTC)

@@ -28,6 +28,12 @@ SAID = {
         "When started happens: 10% off, at most 7."
     ),
     f"trigger: {{trait: tier, to: gold}}\n{GIFT}": "When tier changes to gold: 5 EUR off.",
+    f"trigger: started\nconflicts: none\n{GIFT}": (
+        "When started happens: 5 EUR off, whatever other discounts there are."
+    ),
+    f"trigger: started\nexclusive: until_used\n{GIFT}": (
+        "When started happens: 5 EUR off, and no other discount until it is used."
+    ),
     "trigger: {discount: any, expires_in: 2d}\naction: {type: remind}": (
         "When a discount expires in 2d: send a reminder."
     ),

@@ -19,7 +19,8 @@ from msgspec.structs import replace
 from adapter.model.events import Event, User
 from adapter.model.operations import CustomerMerge, CustomerUpsert, DiscountMove, EventOccurred
 from adapter.rules.expressions import Metric
-from adapter.rules.history.history import History, backfill, fold, lookup
+from adapter.rules.history.history import History, fold, lookup
+from adapter.rules.history.reading_again import backfill
 from adapter.services.ingest.work_item import Work
 from adapter.store.naming import FEW
 from tests.length import length

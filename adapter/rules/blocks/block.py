@@ -157,9 +157,9 @@ class Block:
         self.refuse((key,), f"`{key}` is {shown(value)}", f"write a number, {lowest}{top}")
         return None
 
-    def flag(self, key: str) -> bool | None:
-        """Return true or false."""
-        return self._read(key, bool, "true or false", lambda _: True)
+    def flag(self, key: str, what: str = "true or false") -> bool | None:
+        """Return true or false; `what` is what to write instead of anything else."""
+        return self._read(key, bool, what, lambda _: True)
 
     def one_of(self, key: str, kind: Any) -> Any:
         """Return one of the words of a Literal type."""

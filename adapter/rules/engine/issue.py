@@ -82,6 +82,8 @@ def _terms(rule: Rule, proposal: Proposal) -> CheckoutTerms | UnsetType:
         currency=proposal.currency,
         stacking_group=rule.stacking_group,
         exclusive=rule.exclusive,
+        independent=rule.conflicts == "none",
+        holds_back=rule.holds_back,
         partial_budget=proposal.partial_budget,
         on_refund=rule.on_refund,
     )

@@ -23,7 +23,7 @@ def rule_sentence(rule: Rule, node: Node) -> str:
     """Return a rule as a sentence; `node` are its conditions."""
     conditions = [] if node == All(()) else [text(each) for each in conditions_of(node)]
     where = f", if {' and '.join(conditions)}" if conditions else ""
-    return f"{_when(rule)}{where}: {_given(rule)}{_until(rule)}."
+    return f"{_when(rule)}{where}: {_given(rule)}{_until(rule)}{_beside(rule)}."
 
 
 def _when(rule: Rule) -> str:
@@ -85,3 +85,9 @@ def _until(rule: Rule) -> str:
     if rule.expires_in is not None:
         return f", valid for {window_text(rule.expires_in)}"
     return "" if rule.expires_at is None else f", valid until {rule.expires_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _beside(rule: Rule) -> str:
+    """Return what becomes of the customer's other discounts, where that is more than a conflict."""
+    beside = ", whatever other discounts there are" if rule.conflicts == "none" else ""
+    return f"{beside}, and no other discount until it is used" if rule.holds_back else beside

@@ -44,6 +44,7 @@ from adapter.rules.guardrails.counters import Counting
 from adapter.rules.guardrails.membership import Segments
 from adapter.rules.guardrails.proposal import Verdict
 from adapter.rules.history import history as histories
+from adapter.rules.history import reading_again
 from adapter.rules.history.history import History
 from adapter.rules.history.requirements import Metrics
 
@@ -127,15 +128,15 @@ class RuleSet(Decider):
 
     def backfill(self, history: History, events: Iterable[Event]) -> None:
         """Complete a history from all stored events of the customer, the one being decided left out."""
-        histories.backfill(history, events, self.metrics)
+        reading_again.backfill(history, events, self.metrics)
 
     def recount(self, history: History, kept: Sequence[Event], lost: Sequence[Event]) -> None:
         """Take events out of a history; both lists together are all that are stored of the customer."""
-        histories.recount(history, kept, lost, self.metrics)
+        reading_again.recount(history, kept, lost, self.metrics)
 
-    def completion(self, history: History) -> histories.Completion:
+    def completion(self, history: History) -> reading_again.Completion:
         """Return what completes a history from all stored events of the customer, given some at a time."""
-        return histories.Completion(history, self.metrics)
+        return reading_again.Completion(history, self.metrics)
 
     def evaluate(
         self, event: Event, customer: Customer, history: History, now: datetime, secret: bytes = b"",

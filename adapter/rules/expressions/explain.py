@@ -12,7 +12,14 @@ from functools import partial
 from adapter.rules.expressions.compiler import Test, compile_truth
 from adapter.rules.expressions.evaluation_context import EvaluationContext
 from adapter.rules.expressions.explain_elements import quantified, undecided
-from adapter.rules.expressions.explain_sentences import Sentence, general, name_of, presence, seen
+from adapter.rules.expressions.explain_sentences import (
+    Sentence,
+    general,
+    happened,
+    name_of,
+    presence,
+    seen,
+)
 from adapter.rules.expressions.typed_tree import (
     All,
     AnyOf,
@@ -98,6 +105,8 @@ def _leaf(node: Node, *, want: bool) -> Sentence:
         )
     if isinstance(node, Path):
         return seen(node, "boolean", f"needs {show(want)}")
+    if isinstance(node, Metric) and node.steps:
+        return happened(node, want=want)
     if isinstance(node, Has) and isinstance(node.operand, Path):
         return presence(node.operand, node.field, want=want)
     otherwise = general(node, want=want, causes=undecided(node, _compile))

@@ -30,11 +30,29 @@ def name_of(key: Path | Metric) -> str:
         return text(key)
     if key.kind == "discounts":
         return _discounts(key)
+    if key.steps:
+        return _sequence(key)
     subject = key.event if key.attribute is None else f"{key.event}.{key.attribute}"
     if key.derived:
         subject += f" ({', '.join(past(key)[1:])})"
     within = "" if key.window is None else f" in {window_text(key.window)}"
     return _FIGURES[key.kind].format(subject) + within
+
+
+def _sequence(key: Metric) -> str:
+    within = "" if key.window is None else f" within {window_text(key.window)}"
+    return ", then ".join(key.steps) + within
+
+
+def happened(key: Metric, *, want: bool) -> Sentence:
+    """Return what a sequence of events says that did not happen, or that must not have happened."""
+    name = name_of(key)
+    said = f"{name} did not happen in this order" if want else f"{name} happened, and must not have"
+
+    def sentence(view: EvaluationContext) -> str:
+        return f"{name} is missing" if view.values[key] is ABSENT else said
+
+    return sentence
 
 
 def _discounts(key: Metric) -> str:

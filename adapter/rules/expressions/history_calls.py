@@ -16,6 +16,8 @@ from adapter.rules.expressions.durations import parse_window
 from adapter.rules.expressions.errors import ExpressionError
 from adapter.rules.expressions.names import Names
 from adapter.rules.expressions.past_events import check_past_events, is_over_past_events, read_window
+from adapter.rules.expressions.sequence_calls import NAME as SEQUENCE
+from adapter.rules.expressions.sequence_calls import check_sequence
 from adapter.rules.expressions.typed_tree import Kind, Metric, MetricKind
 from adapter.rules.expressions.types import WORDS
 
@@ -36,11 +38,12 @@ def check_figure(checker: Checks, tree: syntax_tree.Invocation, *, including: bo
     `including` says that the event being decided counts too.
     """
     names = checker.names
+    if tree.name == SEQUENCE:
+        return check_sequence(names, tree, including=including)
     takes = METRICS.get(tree.name)
     if takes is None:
-        raise ExpressionError(
-            f"unknown figure `history.{tree.name}`", did_you_mean(tree.name, METRICS), tree.offset
-        )
+        remedy = did_you_mean(tree.name, (*METRICS, SEQUENCE))
+        raise ExpressionError(f"unknown figure `history.{tree.name}`", remedy, tree.offset)
     if is_over_past_events(tree):
         return check_past_events(checker, tree, takes, including=including)
     least = len([word for word in takes if word != "window"])

@@ -17,6 +17,7 @@ FUNCTIONS: Final = {
         name: f'write `history.{name}("order_completed")`'
         for name in ("days_since", "first", "last", "streak", "avg")
     },
+    "sequence": 'write `history.sequence("products_searched", "product_viewed", "1h")`',
     "count": 'write `history.count("order_completed", "30d")` for past events, `size(items)` for a list',
     "today": f"write {_TODAY}",
     "date": 'write `timestamp("2026-12-24T00:00:00Z")`',

@@ -18,7 +18,7 @@ Root = Literal["", "attributes", "traits", "context", "event", "now", "element"]
 MacroKind = Literal["exists", "all", "exists_one", "filter", "map", "transform_map"]
 MetricKind = Literal[
     "count", "sum", "avg", "min", "max", "distinct", "first", "last", "days_since", "streak",
-    "discounts",
+    "sequence", "discounts",
 ]  # fmt: skip
 #: What a past event is called inside a metric.
 PAST: Final = "past"
@@ -51,8 +51,9 @@ class Metric(Node, frozen=True, cache_hash=True):
 
     `where` chooses events, and `value` is what is added up of each. `by` is a value of a past event that must
     be that of `equals`, which the event being decided gives. A past event is `Path("element", (PAST, …))` in
-    the three that look at it. `including` counts the event being decided too. Of `discounts` the event is the
-    name of a rule, empty for any, and the attribute a status.
+    the three that look at it. `including` counts the event being decided too. A `sequence` has `steps`, of
+    which the event is the first. Of `discounts` the event is the name of a rule, empty for any, and the
+    attribute a status.
     """
 
     kind: MetricKind
@@ -64,6 +65,12 @@ class Metric(Node, frozen=True, cache_hash=True):
     by: Node | None = None
     equals: Node | None = None
     including: bool = False
+    steps: tuple[str, ...] = ()
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """The names of the events that it looks at."""
+        return self.steps or (self.event,)
 
     @property
     def derived(self) -> bool:

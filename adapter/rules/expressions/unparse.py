@@ -119,9 +119,8 @@ def _discounts(metric: Metric) -> str:
 def _metric(metric: Metric) -> str:
     if metric.kind == "discounts":
         return _discounts(metric)
-    words = [
-        json.dumps(word, ensure_ascii=False) for word in (metric.event, metric.attribute) if word is not None
-    ]
+    named = (*metric.events, metric.attribute)
+    words = [json.dumps(word, ensure_ascii=False) for word in named if word is not None]
     if metric.window is not None:
         words.append(f'"{window_text(metric.window)}"')
     words += past(metric)

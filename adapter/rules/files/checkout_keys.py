@@ -10,6 +10,8 @@ from adapter.rules.blocks.block import Block
 
 #: Among the rules that are replaced: all of the campaign. It is the name of no rule.
 OF_CAMPAIGN = "*campaign"
+#: Of `exclusive`: the discount is used alone, and the customer gets no other until then.
+UNTIL_USED = "until_used"
 GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
@@ -23,12 +25,20 @@ def read(block: Block) -> dict[str, Any]:
     reward: RewardOnRefund | None = block.one_of("reward_on_refund", RewardOnRefund)
     found = {
         "stacking_group": group,
-        "exclusive": block.flag("exclusive"),
+        **_exclusive(block),
         "on_refund": on_refund,
         "reward_on_refund": reward,
         "replaces": _replaced(block) or None,
     }
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _exclusive(block: Block) -> dict[str, Any]:
+    """Return whether a discount is used alone, and whether it holds back others until then."""
+    if block.values.get("exclusive") == UNTIL_USED:
+        block.get("exclusive")
+        return {"exclusive": True, "holds_back": True}
+    return {"exclusive": block.flag("exclusive", f"true, false or {UNTIL_USED}")}
 
 
 def _replaced(block: Block) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ def warn(block: Block, rule: Rule, leaves: Sequence[Leaf], now: datetime | None)
     _warn_of_clashes(block, leaves)
     _warn_of_clocks(block, leaves)
     _warn_of_the_rollout(block, rule)
+    _warn_of_holding_back(block, rule)
     now = None if rule.status == "paused" else now
     for each in GUARDRAILS:
         if each.lint is not None:
@@ -98,6 +99,14 @@ def _warn_of_the_rollout(block: Block, rule: Rule) -> None:
         block.warn(
             ("rollout", "control"), "`control` is 100: no customer is served", f"write less, {OR_PAUSE}"
         )
+
+
+def _warn_of_holding_back(block: Block, rule: Rule) -> None:
+    if rule.holds_back and (rule.code is not None or rule.care is not None):
+        block.warn(
+            ("exclusive",), "the rule issues no discount that waits for its use, so it holds back nothing",
+            "write `exclusive: true`, or leave the line out",
+        )  # fmt: skip
 
 
 def _warn_of_the_past(inner: Block, rule: Rule, action: Action, now: datetime) -> None:

@@ -18,7 +18,7 @@ from adapter.rules.blocks.schema import (
     WORDS,
 )
 from adapter.rules.files import campaigns, code_keys, given_block, trigger_schema
-from adapter.rules.files.checkout_keys import GROUP
+from adapter.rules.files.checkout_keys import GROUP, UNTIL_USED
 from adapter.rules.files.conditions import GROUPS
 from adapter.rules.files.plain_keys import NAME
 from adapter.rules.guardrails.registry import GUARDRAILS
@@ -93,7 +93,10 @@ def _rule() -> Schema:
         "stacking_group": said(
             {"type": "string", "pattern": f"^{GROUP.pattern}$"}, "An order takes one of a group."
         ),
-        "exclusive": said(FLAG, "It is used alone on an order."),
+        "exclusive": said(
+            {"enum": [True, False, UNTIL_USED]},
+            "It is used alone on an order; with until_used its customer gets no other discount until then.",
+        ),
         "on_refund": said(one_of(get_args(OnRefund)), "What a refund does with a code that was used."),
         "to": said(TEXT, "Where the event names the customer who gets it, such as attributes.referrer_id."),
         "replaces": said(SOME_WORDS, "Rules whose unused discounts it revokes when it issues; or campaign."),

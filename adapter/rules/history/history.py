@@ -11,8 +11,7 @@ Rules see the history before the event that is being decided.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -27,6 +26,7 @@ from adapter.rules.history.aggregates import Figures, value_key
 from adapter.rules.history.derived import Derived, derived_name
 from adapter.rules.history.needs import EventNeeds, values_at
 from adapter.rules.history.requirements import LONGEST_STREAK, Metrics
+from adapter.rules.history.sequences import Occurrences, needs_of, sequence_name, steps_of
 from adapter.rules.history.time_buckets import MICRO, Series, covers, merged, serving
 
 #: Event names that no rule reads, per customer; further ones are not counted until a rule asks for them.
@@ -50,7 +50,8 @@ class History(Struct, array_like=True):
     `metrics` is the digest of what it was folded for. `crowded` says that some event names were not kept.
     `names` is the digest of the names that its events were last brought under (`rename`); a program that
     knows nothing of it writes it down no more, and so the names that such a program added are found.
-    `derived` has by name what is worked out of events, and is left out by such a program likewise.
+    `derived` has by name what is worked out of events, and is left out by such a program likewise. So is
+    `sequences`, what is kept of events in order.
     """
 
     tallies: dict[str, EventStats] = {}
@@ -58,6 +59,7 @@ class History(Struct, array_like=True):
     crowded: bool = False
     names: str = ""
     derived: dict[str, Derived] = {}
+    sequences: dict[str, Occurrences] = {}
 
     @classmethod
     def decode(cls, stored: bytes) -> History:
@@ -84,7 +86,10 @@ class History(Struct, array_like=True):
         digests = {each.metrics for each in (self, other) if each.tallies}
         digest = digests.pop() if len(digests) == 1 else ""
         names = self.names if self.names == other.names else ""
-        return History(tallies, digest, self.crowded or other.crowded, names, self._derived_with(other))
+        crowded = self.crowded or other.crowded
+        return History(
+            tallies, digest, crowded, names, self._derived_with(other), self._sequences_with(other)
+        )
 
     def _derived_with(self, other: History) -> dict[str, Derived]:
         """Return what is worked out of the events of both; what is known of one's alone is left out."""
@@ -100,6 +105,19 @@ class History(Struct, array_like=True):
                 derived[name] = two
         return derived
 
+    def _sequences_with(self, other: History) -> dict[str, Occurrences]:
+        """Return what is kept of the order of both's events; what is known of one's alone is left out."""
+        sequences: dict[str, Occurrences] = {}
+        for name in self.sequences.keys() | other.sequences.keys():
+            one, two, steps = self.sequences.get(name), other.sequences.get(name), steps_of(name)
+            if one is not None and two is not None:
+                sequences[name] = needs_of(steps).joined(one, two)
+            elif one is not None and other.tallies.keys().isdisjoint(steps):
+                sequences[name] = one
+            elif two is not None and self.tallies.keys().isdisjoint(steps):
+                sequences[name] = two
+        return sequences
+
     def rename(self, names: EventNames) -> bool:
         """Bring what is kept of events under their current names; return whether that changed any.
 
@@ -112,7 +130,7 @@ class History(Struct, array_like=True):
             self.tallies[current] = tally if known is None else _joined(tally, known)
         if moved:
             self.metrics = ""
-            self.derived = {}
+            self.derived, self.sequences = {}, {}
         return bool(moved)
 
     def rewritten(self, change: Callable[[str], str]) -> History:
@@ -126,9 +144,13 @@ class History(Struct, array_like=True):
 
     def lacks(self, metrics: Metrics) -> bool:
         """Tell whether stored events must be read again (`backfill`) before these metrics can be asked."""
-        if self.metrics == metrics.digest and self.derived.keys() >= metrics.derived.keys():
+        if (
+            self.metrics == metrics.digest
+            and self.derived.keys() >= metrics.derived.keys()
+            and self.sequences.keys() >= metrics.sequences.keys()
+        ):
             return False
-        return any(_lacking(self, name, metrics) for name in metrics.events)
+        return any(lacking(self, name, metrics) for name in metrics.events)
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -146,7 +168,10 @@ def fold(history: History, event: Event, metrics: Metrics) -> None:
         if needs is None and len(history.tallies) >= MOST_NAMES:
             history.crowded = True
             return
-        tally = history.tallies[event.name] = _opened(moment, needs)
+        for name in metrics.sequences_of.get(event.name, ()):
+            if history.tallies.keys().isdisjoint(metrics.sequences[name].steps):
+                history.sequences[name] = metrics.sequences[name].opened()
+        tally = history.tallies[event.name] = opened(moment, needs)
         for name in metrics.derived_of.get(event.name, ()):
             history.derived[name] = metrics.derived[name].opened()
     tally.count += 1
@@ -156,6 +181,8 @@ def fold(history: History, event: Event, metrics: Metrics) -> None:
         _tell(tally, moment // 1_000_000, event)
     if history.derived:
         _derive(history, moment, event, metrics)
+    if history.sequences:
+        _order(history, moment, event, metrics)
 
 
 def _derive(history: History, moment: int, event: Event, metrics: Metrics) -> None:
@@ -165,6 +192,15 @@ def _derive(history: History, moment: int, event: Event, metrics: Metrics) -> No
     for name in metrics.derived_of.get(event.name, ()):
         if (derived := history.derived.get(name)) is not None:
             metrics.derived[name].add(derived, moment, event)
+
+
+def _order(history: History, moment: int, event: Event, metrics: Metrics) -> None:
+    """Take an event into its sequences; those that no rule reads any more go."""
+    for name in history.sequences.keys() - metrics.sequences.keys():
+        del history.sequences[name]
+    for name in metrics.sequences_of.get(event.name, ()):
+        if (kept := history.sequences.get(name)) is not None:
+            metrics.sequences[name].add(kept, moment, event.name)
 
 
 def with_event(history: History, event: Event, metrics: Metrics) -> History:
@@ -182,7 +218,8 @@ def _tell(tally: EventStats, second: int, event: Event) -> None:
             figures.add(second, value)
 
 
-def _opened(moment: int, needs: EventNeeds | None) -> EventStats:
+def opened(moment: int, needs: EventNeeds | None) -> EventStats:
+    """Return what is kept of no event yet; `moment` is in microseconds since 1970."""
     if needs is None:
         return EventStats(0, moment, moment)
     series = {width: Series(width, horizon, [b"", b""]) for width, horizon in needs.spans.items()}
@@ -191,12 +228,15 @@ def _opened(moment: int, needs: EventNeeds | None) -> EventStats:
 
 
 def lookup(history: History, metric: Metric, now: datetime, compared: Any = None) -> Any:
-    """Return a figure: a number (int or Fraction, exact), a moment for `first` and `last`, or None.
+    """Return a figure: a number (int or Fraction, exact), a moment for `first` and `last`, a boolean for
+    `sequence`, or None.
 
     `compared` is the value that past events must have by the metric's `by`. `days_since` counts full days of
     24 hours. None where there is nothing to say: no such event ever, no
     value in the window, or a sum beyond 64 bits of millionths.
     """
+    if metric.steps:
+        return _happened(history, metric, now)
     tally = history.tallies.get(metric.event)
     if tally is None:
         return _of_nothing(metric)
@@ -235,6 +275,13 @@ def _derived(history: History, metric: Metric, now: datetime, compared: Any) -> 
     if metric.kind == "days_since":
         return max(0, (_micro(now) - _edge(figures, "last")) // 86_400_000_000)
     return _ASKED[metric.kind](figures, metric.window, int(now.timestamp()))
+
+
+def _happened(history: History, metric: Metric, now: datetime) -> bool | None:
+    kept = history.sequences.get(sequence_name(metric.steps))
+    if kept is None:
+        return None if history.tallies.keys() & set(metric.steps) else False
+    return needs_of(metric.steps).holds(kept, metric.window, _micro(now))
 
 
 def _edge(figures: Figures, kind: str) -> int:
@@ -282,78 +329,6 @@ def _number(micro: int | None) -> int | Fraction | None:
     return micro // MICRO if micro % MICRO == 0 else Fraction(micro, MICRO)
 
 
-class Completion:
-    """What a stored history lacks for some metrics, read out of the stored events, some at a time."""
-
-    def __init__(self, history: History, metrics: Metrics) -> None:
-        self._metrics = metrics
-        self._lacking = {
-            name: needs for name, needs in metrics.events.items() if _lacking(history, name, metrics)
-        }
-        self._again = History()
-
-    def take(self, events: Iterable[Event]) -> None:
-        """Read events, in any order."""
-        for event in events:
-            if event.name in self._lacking:
-                fold(self._again, event, self._metrics)
-
-    def give(self, history: History) -> None:
-        """Add what was lacking; what the history has is kept: it may know events that are stored no more."""
-        for name, needs in self._lacking.items():
-            known, read = history.tallies.get(name), self._again.tallies.get(name)
-            if known is None:
-                if read is not None:
-                    history.tallies[name] = read
-                continue
-            full = read or _opened(known.first, needs)
-            known.series = {**known.series, **full.series}
-            known.figures = {**known.figures, **full.figures}
-        for name, derived in self._metrics.derived.items():
-            known_derived = history.derived.get(name)
-            if derived.event in self._lacking and not derived.kept_by(known_derived):
-                history.derived[name] = self._again.derived.get(name) or derived.opened()
-        history.crowded = history.crowded and len(history.tallies) >= MOST_NAMES
-        history.metrics = self._metrics.digest
-
-
-def backfill(history: History, events: Iterable[Event], metrics: Metrics) -> None:
-    """Add what a stored history lacks for these metrics, out of the customer's stored events.
-
-    `events` are all of the customer's that are stored, in any order, without the one being decided.
-    """
-    completion = Completion(history, metrics)
-    completion.take(events)
-    completion.give(history)
-
-
-def recount(history: History, kept: Sequence[Event], lost: Sequence[Event], metrics: Metrics) -> None:
-    """Take out events that turn out to be another customer's too; the two lists hold all stored events.
-
-    Events that were stored once and are no more keep their count and first moment; other figures become
-    those of a rule that is added now.
-    """
-    for name, gone in Counter(event.name for event in lost).items():
-        known = history.tallies.pop(name, None)
-        for derived in metrics.derived_of.get(name, ()):
-            history.derived.pop(derived, None)
-        stored = [event for event in kept if event.name == name]
-        forgotten = 0 if known is None else known.count - gone - len(stored)
-        again = History()
-        for event in stored:
-            fold(again, event, metrics)
-        if known is None or not (stored or forgotten > 0):
-            continue
-        tally = history.tallies[name] = again.tallies.get(name) or _opened(
-            known.last, metrics.events.get(name)
-        )
-        for derived in metrics.derived_of.get(name, ()):
-            history.derived[derived] = again.derived.get(derived) or metrics.derived[derived].opened()
-        if forgotten > 0:
-            tally.count += forgotten
-            tally.first = min(tally.first, known.first)
-
-
 def _joined(one: EventStats, other: EventStats) -> EventStats:
     return EventStats(
         one.count + other.count,
@@ -367,10 +342,13 @@ def _joined(one: EventStats, other: EventStats) -> EventStats:
     )
 
 
-def _lacking(history: History, name: str, metrics: Metrics) -> bool:
+def lacking(history: History, name: str, metrics: Metrics) -> bool:
+    """Tell whether something that is needed of the events of a name is not kept."""
     tally, needs = history.tallies.get(name), metrics.events[name]
     if tally is None:
         return history.crowded
+    if not history.sequences.keys() >= set(metrics.sequences_of.get(name, ())):
+        return True
     derived = metrics.derived_of.get(name, ())
     if any(not metrics.derived[each].kept_by(history.derived.get(each)) for each in derived):
         return True

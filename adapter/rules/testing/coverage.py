@@ -97,6 +97,8 @@ def _guardrails(rule: Rule, results: Sequence[Result]) -> Iterator[str]:
 
 def _set(rule: Rule) -> Iterable[str]:
     for each in GUARDRAILS:
-        yield from each.stopping(rule.guardrails)
+        for name in each.stopping(rule.guardrails):
+            if name != "stackable" or rule.conflicts != "none":
+                yield name
     if rule.rollout.percent < 100 or rule.rollout.audience or rule.rollout.control:
         yield "rollout"

@@ -114,7 +114,7 @@ def _read(rule: Rule, rules: RuleSet, model: DataModel) -> Iterator[Place]:
             of_order = rule.code is not None and path.root == "" and path.fields[0] not in model.traits
             yield from () if of_order else _places(path, triggers, model)
         for metric in found.metrics:
-            yield metric.event, ""
+            yield from ((event, "") for event in metric.events)
             yield from ((metric.event, attribute) for attribute in attributes_read(metric))
 
 

@@ -12,7 +12,8 @@ import asyncio
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from adapter.rules.history.history import Completion, History
+from adapter.rules.history.history import History
+from adapter.rules.history.reading_again import Completion
 from adapter.services.ingest.identities import CustomerState
 from adapter.services.ingest.work_item import Work
 from adapter.services.loaded_files import LoadedFiles
