@@ -25,7 +25,8 @@ class Page(Struct, frozen=True, kw_only=True):
 
     `query` is the state in the URL; with `posts` the same may be posted as a form, where a URL is too short
     for it. `nav` is the label in the navigation, empty for a page that others link to. htmx may ask for
-    `fragments`: blocks of the template, each named like the id of the element that it fills.
+    `fragments`: blocks of the template, each named like the id of the element that it fills. `statuses` are
+    those of errors that not every page has, as 404.
     """
 
     path: str
@@ -37,6 +38,7 @@ class Page(Struct, frozen=True, kw_only=True):
     nav: str = ""
     posts: bool = False
     fragments: tuple[str, ...] = ()
+    statuses: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from adapter.console.access import sign_in
 from adapter.console.access.attempts import Attempts
 from adapter.console.acting import action_route
 from adapter.console.context import ConsoleContext
+from adapter.console.openapi import openapi_route
 from adapter.console.page import Action, Download, Page, UploadAction
 from adapter.console.pages import ACTIONS, DOWNLOADS, PAGES
 from adapter.console.serving import download_route, failed, page_routes
@@ -36,6 +37,7 @@ def console_routes(
         *(route for page in pages for route in page_routes(context, page, navigation)),
         *(action_route(context, action) for action in actions),
         *(download_route(context, download) for download in downloads),
+        openapi_route(pages),
         assets.route(),
         _unknown(context),
     ]

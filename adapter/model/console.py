@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
 #: An act that was begun and not ended was interrupted: what it did is not known.
 AuditState = Literal["begun", "done", "failed"]
+
+
+def _null() -> Raw:
+    return Raw(b"null")
 
 
 class ConsoleSession(Struct, frozen=True):
@@ -35,6 +39,6 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
     customer: str = ""
     state: AuditState = "begun"
     message: str = ""
-    before: Raw = Raw(b"null")
-    after: Raw = Raw(b"null")
+    before: Raw = field(default_factory=_null)
+    after: Raw = field(default_factory=_null)
     number: int = 0

@@ -28,6 +28,7 @@ _DESCRIPTIONS = {
 #: The alternatives by which OpenAPI describes each credential. All are optional on a server without secrets.
 _SECURITY: dict[Auth, list[Json]] = {
     "none": [{}],
+    "session": [{"session": []}, {}],
     "signature": [{}],
     "write_key": [{"writeKey": []}, {}],
     "key_and_secret": [{"keyAndSecret": []}, {}],
@@ -53,33 +54,71 @@ _SCHEMES: Json = {
 }
 
 
-def document(routes: Sequence[Route]) -> Json:
-    """Return the OpenAPI document of routes."""
+_TITLE = "Behaviour Discounts adapter"
+_DESCRIPTION = "Receives what Segment and mParticle send, and issues the discounts it earns."
+
+
+def document(
+    routes: Sequence[Route],
+    title: str = _TITLE,
+    description: str = _DESCRIPTION,
+    schemes: Json = _SCHEMES,
+) -> Json:
+    """Return the OpenAPI document of routes. `schemes` has the credentials that they ask for."""
+    components = _Components(routes)
     paths: Json = {}
     for route in routes:
-        paths.setdefault(route.documented_path, {})[route.method.lower()] = _operation(route)
+        paths.setdefault(route.documented_path, {})[route.method.lower()] = _operation(route, components)
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "Behaviour Discounts adapter",
+            "title": title,
             "version": __version__,
-            "description": "Receives what Segment and mParticle send, and issues the discounts it earns.",
+            "description": description,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "paths": paths,
-        "components": {"schemas": _components(routes), "securitySchemes": _SCHEMES},
+        "components": {"schemas": components.schemas, "securitySchemes": schemes},
     }
 
 
-def _operation(route: Route) -> Json:
+class _Components:
+    """The schemas of all types that routes take or return, and of the types in those."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        used = {
+            schema: None
+            for route in routes
+            for schema in (*route.responses.values(), route.body, route.error)
+            if isinstance(schema, type) and issubclass(schema, Struct)
+        }
+        references, schemas = msgspec.json.schema_components(used, ref_template=_REFERENCE)
+        self._references = dict(zip(used, map(_with_short_names, references), strict=True))
+        self.schemas: Json = {
+            _short_name(name): _with_short_names(_with_numbers(schema)) for name, schema in schemas.items()
+        }
+
+    def content(self, schema: Schema) -> Json:
+        """Return the content of a body that has a schema."""
+        if isinstance(schema, dict):
+            return {"text/plain" if schema == TEXT else "application/json": {"schema": schema}}
+        return {"application/json": {"schema": self._references[schema]}}
+
+
+def _operation(route: Route, components: _Components) -> Json:
     operation: Json = {
         "operationId": route.operation_id,
         "summary": route.summary,
         "security": _security(route),
-        "responses": _responses(route),
+        "responses": _responses(route, components),
     }
+    if route.description:
+        operation["description"] = route.description
     if route.body is not None:
-        operation["requestBody"] = {"required": route.body_required, "content": _content(route.body)}
+        operation["requestBody"] = {
+            "required": route.body_required,
+            "content": components.content(route.body),
+        }
     if parameters := route.all_parameters:
         operation["parameters"] = msgspec.to_builtins(parameters)
     return operation
@@ -92,37 +131,37 @@ def _security(route: Route) -> list[Json]:
     return _SECURITY[route.auth]
 
 
-def _responses(route: Route) -> Json:
+def _responses(route: Route, components: _Components) -> Json:
     responses: Json = {}
     for status, schema in route.responses.items():
-        content = {} if schema is None else {"content": _content(schema)}
+        content = {} if schema is None else {"content": components.content(schema)}
         responses[str(status)] = {"description": _DESCRIPTIONS.get(status, _SUCCESS), **content}
     for status in route.error_statuses:
         if status not in route.responses:
             responses[str(status)] = {
                 "description": _DESCRIPTIONS[status],
-                "content": _content(route.error),
+                "content": components.content(route.error),
             }
     return responses
 
 
-def _content(schema: Schema) -> Json:
-    if isinstance(schema, dict):
-        return {"text/plain" if schema == TEXT else "application/json": {"schema": schema}}
-    return {"application/json": {"schema": {"$ref": _REFERENCE.format(name=schema.__name__)}}}
+def _short_name(name: str) -> str:
+    """Return the name of a schema; types of the same name are told apart by their module: `ListingAmount`."""
+    *_, module, own = ("", *name.split("."))
+    return "".join(part.capitalize() for part in module.split("_")) + own
 
 
-def _components(routes: Iterable[Route]) -> Json:
-    """Return the schemas of all types that the routes take or return, and of the types in those."""
-    used = {
-        schema: None
-        for route in routes
-        for schema in (*route.responses.values(), route.body, route.error)
-        if isinstance(schema, type) and issubclass(schema, Struct)
-    }
-    _, schemas = msgspec.json.schema_components(used, ref_template=_REFERENCE)
-    numeric: Json = _with_numbers(schemas)
-    return numeric
+def _with_short_names(schema: Any) -> Any:
+    """Return a schema whose references have short names."""
+    if isinstance(schema, list):
+        return [_with_short_names(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        place, _, name = reference.rpartition("/")
+        return {**schema, "$ref": f"{place}/{_short_name(name)}"}
+    return {key: _with_short_names(value) for key, value in schema.items()}
 
 
 def _with_numbers(schema: Any) -> Any:

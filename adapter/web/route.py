@@ -18,7 +18,9 @@ Json = dict[str, Any]
 Schema = type[Struct] | Json
 Method = Literal["GET", "POST", "DELETE"]
 #: The credential that a route asks for. A `signature` is one over the body, which OpenAPI cannot describe.
-Auth = Literal["none", "token", "write_key", "key_and_secret", "authorization", "app_token", "signature"]
+Auth = Literal[
+    "none", "token", "write_key", "key_and_secret", "authorization", "app_token", "signature", "session"
+]
 #: Returns a value to encode as JSON, or a whole response.
 Handler = Callable[[WebContext, Request], Awaitable[Any]]
 #: Makes the endpoint of a route from its metric label.
@@ -60,6 +62,7 @@ class Route(Struct, frozen=True, kw_only=True):
     errors that do not follow from the rest: see `error_statuses`. `error` is the schema of their bodies.
     Where `auth` is "token", the caller's token must have one of `roles`: see `adapter.web.roles`. Only the
     instance that decides answers a route `of_core`; where the core is remote, the route says so.
+    `description` says more than `summary`, where that is needed.
     """
 
     path: str
@@ -76,6 +79,7 @@ class Route(Struct, frozen=True, kw_only=True):
     error: type[Struct] = Error
     roles: tuple[Role, ...] = ()
     of_core: bool = False
+    description: str = ""
 
     @property
     def documented_path(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from jsonschema import Draft202012Validator
 from selectolax.lexbor import LexborHTMLParser
 
 from adapter.console.page import Action, Page, UploadAction
@@ -44,6 +45,13 @@ def where(admin: httpx.Client) -> dict[str, str]:
     return addresses(admin)
 
 
+@pytest.fixture(scope="module")
+def described(stranger: httpx.Client) -> dict[str, Any]:
+    """The description of all twins."""
+    found: dict[str, Any] = stranger.get("/console/openapi.json").json()
+    return found
+
+
 def post(client: httpx.Client, act: Action | UploadAction, token: str, **headers: str) -> httpx.Response:
     """Post an act's form with a token and nothing else."""
     if isinstance(act, UploadAction):
@@ -69,6 +77,19 @@ def test_a_page_is_html_and_has_a_twin_in_json(
     assert (shown.status_code, shown.headers["content-type"]) == (200, "application/json")
     accepted = admin.get(address, headers={"accept": "application/json"})
     assert accepted.json().keys() == shown.json().keys()
+
+
+@EVERY
+def test_what_a_twin_answers_is_as_its_description_says(
+    admin: httpx.Client, where: dict[str, str], described: dict[str, Any], page: Page
+) -> None:
+    answers = described["paths"][f"{page.path}.json"]["get"]["responses"]
+    schema = answers["200"]["content"]["application/json"]["schema"]
+    shown = admin.get(twin(where[page.path]))
+    Draft202012Validator({**described, **schema}).validate(shown.json())
+    refused = admin.get(f"{page.path}.json", params={"no-such-name": "1"})
+    assert str(refused.status_code) in answers
+    Draft202012Validator({**described, "$ref": "#/components/schemas/Error"}).validate(refused.json())
 
 
 @EVERY

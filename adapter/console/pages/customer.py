@@ -186,6 +186,7 @@ PAGES: Final = (
         template="customer.html",
         title="Customer",
         view=_customer,
+        statuses=(404,),
         query=CustomerQuery,
         fragments=("timeline",),
     ),
@@ -194,6 +195,7 @@ PAGES: Final = (
         template="customer_why.html",
         title="Why not?",
         view=_why,
+        statuses=(404,),
         query=WhyQuery,
     ),
 )

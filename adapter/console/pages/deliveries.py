@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Final, Literal
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
 from adapter.console.context import ConsoleContext
 from adapter.console.decoding import moment_of
@@ -77,7 +77,7 @@ class DeliveryView(Struct, frozen=True):
     """A delivery with its attempts, oldest first, and the event that is sent; None where none is named."""
 
     delivery: ShownDelivery | None
-    event: Raw = Raw(b"null")
+    event: Raw = field(default_factory=lambda: Raw(b"null"))
     body: str = ""
     not_after: datetime | None = None
 
@@ -237,6 +237,7 @@ PAGES: Final = (
         template="delivery.html",
         title="Delivery",
         view=_delivery,
+        statuses=(404,),
         query=DeliveryQuery,
     ),
 )

@@ -181,6 +181,7 @@ PAGES: Final = (
         template="discount.html",
         title="Discount",
         view=_discount,
+        statuses=(404,),
         query=DiscountQuery,
     ),
     Page(
@@ -189,6 +190,7 @@ PAGES: Final = (
         title="Revoke the discounts of a rule",
         role="operate",
         view=_revocation,
+        statuses=(404,),
         query=RevocationQuery,
     ),
 )

@@ -208,6 +208,7 @@ PAGES: Final = (
         role="operate",
         posts=True,
         view=_columns,
+        statuses=(404,),
         query=Options,
     ),
     Page(
@@ -215,6 +216,7 @@ PAGES: Final = (
         template="import.html",
         title="Import",
         view=_import,
+        statuses=(404,),
         query=ImportQuery,
         fragments=("progress",),
     ),

@@ -206,6 +206,7 @@ PAGES: Final = (
         # As for POST /v1/dry-runs: what is tried locks the customers that it is about.
         role="operate",
         view=_view,
+        statuses=(404, 422),
         query=PlaygroundQuery,
         posts=True,
         fragments=("tried",),
@@ -216,6 +217,7 @@ PAGES: Final = (
         title="Check of a draft",
         role="operate",
         view=_checked,
+        statuses=(422,),
         query=DraftQuery,
         posts=True,
         fragments=("mappings_problems", "rules_problems"),

@@ -253,6 +253,7 @@ PAGES: Final = (
         template="quarantine_group.html",
         title="Group of messages",
         view=_group,
+        statuses=(404,),
         query=GroupQuery,
     ),
     Page(
@@ -260,6 +261,7 @@ PAGES: Final = (
         template="quarantine_message.html",
         title="Quarantined message",
         view=_message,
+        statuses=(404,),
         query=MessageQuery,
     ),
     Page(

@@ -166,6 +166,7 @@ PAGES: Final = (
         template="redemption.html",
         title="Redemption",
         view=_redemption,
+        statuses=(404,),
         query=RedemptionQuery,
     ),
 )

@@ -73,7 +73,7 @@ PAGES: Final = (
     ),
     Page(
         path="/console/rule", template="rule.html", title="Rule", view=_rule, query=RuleQuery,
-        fragments=("lift",),
+        fragments=("lift",), statuses=(404,),
     ),
 )  # fmt: skip
 ACTIONS: Final = (

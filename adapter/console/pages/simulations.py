@@ -261,11 +261,11 @@ def _url(id_: str) -> str:
 PAGES: Final = (
     Page(
         path="/console/simulations", template="simulations.html", title="Simulations", nav="Simulations",
-        view=_list, query=SimulationsQuery, fragments=("runs",),
+        view=_list, query=SimulationsQuery, fragments=("runs",), statuses=(404, 422),
     ),
     Page(
         path="/console/simulation", template="simulation.html", title="Simulation", view=_one,
-        query=SimulationQuery, fragments=("state",),
+        query=SimulationQuery, fragments=("state",), statuses=(404,),
     ),
 )  # fmt: skip
 ACTIONS: Final = (
