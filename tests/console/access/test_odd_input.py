@@ -21,6 +21,7 @@ ODD: Final = (
 )  # fmt: skip
 #: Streams have no end.
 FILES: Final = [each for each in DOWNLOADS if not each.path.endswith("/stream")]
+PATHS: Final = document(PAGES)["paths"]
 EVERY: Final[list[Page | Download]] = [*PAGES, *FILES]
 
 
@@ -35,8 +36,7 @@ def required(kind: Any) -> dict[str, str]:
 
 def answers(page: Page | Download) -> set[int]:
     """Return the statuses that a page is described to answer; a download may answer as any of them."""
-    paths = document(PAGES)["paths"]
-    described = [paths[f"{page.path}.json"]] if isinstance(page, Page) else paths.values()
+    described = [PATHS[f"{page.path}.json"]] if isinstance(page, Page) else PATHS.values()
     return {int(status) for each in described for status in each["get"]["responses"]}
 
 
