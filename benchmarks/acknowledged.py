@@ -16,7 +16,8 @@ from msgspec import Struct
 
 from adapter.model.customers import SOURCE_ID
 from adapter.model.quarantine import Excerpt
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import LoadedState, LoadRequest
 
 _FILE = "acknowledged.jsonl"

@@ -39,8 +39,8 @@ from adapter.model.actions import PercentageOff
 from adapter.model.customers import Customer
 from adapter.model.discounts import Discount, DiscountRecord
 from adapter.services.checkout.changes import nothing_but
-from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import CustomerRecord, LoadRequest
 from benchmarks import ingest, pricing, shared
 from benchmarks.postgres import free_port

@@ -43,8 +43,9 @@ from adapter.services.delivery.dispatcher import Dispatcher
 from adapter.settings.destinations.registry import Destinations
 from adapter.settings.destinations.webhook import Webhook
 from adapter.settings.scalars import Secret
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
 from adapter.store.engines import open_store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, DeliveryResult, LoadRequest
 
 CONCURRENCY = 32

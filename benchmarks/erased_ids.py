@@ -18,8 +18,9 @@ from typing import Any
 from adapter.model.customers import Customer
 from adapter.model.events import Event, User
 from adapter.services.privacy.redaction import Forgetting
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
 from adapter.store.engines import open_store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, CustomerRecord, Erasure, LoadRequest, NewEvent
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Between redemptions, their uses and rollbacks, and what both engines store of them."""
+"""Converts between what a checkout books or takes, and rows of both engines."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from msgspec.structs import replace
 from adapter.model.codes import folded
 from adapter.model.encoding import encode
 from adapter.model.redemptions import IN_USE, CodeUse, Redemption, Rollback, amount_of
+from adapter.model.vouchers import Voucher
 from adapter.store.timestamps import micros, micros_or_none
+from adapter.store.values import Changes
 
 _redemption: Callable[[bytes], Redemption] = msgspec.json.Decoder(Redemption).decode
 _rollback: Callable[[bytes], Rollback] = msgspec.json.Decoder(Rollback).decode
+_voucher: Callable[[bytes], Voucher] = msgspec.json.Decoder(Voucher).decode
 
 
 def redemption_row(each: Redemption, owner: str) -> tuple[Any, ...]:
@@ -70,3 +73,20 @@ def read_rollback(source_id: str, body: bytes) -> Rollback:
     """Return a rollback, with its customer after merges."""
     found = _rollback(body)
     return found if found.source_id == source_id else replace(found, source_id=source_id)
+
+
+def voucher_rows(vouchers: Iterable[Voucher]) -> list[tuple[str, bytes]]:
+    """Return folded code and body of vouchers."""
+    return [(folded(each.code), encode(each)) for each in vouchers]
+
+
+def read_vouchers(bodies: Iterable[bytes]) -> dict[str, Voucher]:
+    """Return vouchers by folded code."""
+    found = [_voucher(body) for body in bodies]
+    return {folded(each.code): each for each in found}
+
+
+def pool_code_rows(changes: Changes) -> list[tuple[str, str, str, int]]:
+    """Return pool, code, folded code and moment of the codes that are added to pools."""
+    at = micros(changes.seen_at)
+    return [(each.pool, each.code, folded(each.code), at) for each in changes.pool_codes]

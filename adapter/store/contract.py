@@ -11,34 +11,19 @@ Every verb raises `adapter.errors.Unavailable` when the store cannot be reached,
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from adapter.model.counter_key import CounterKey, ScopedKey
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.discounts import DiscountRecord
-from adapter.model.erasures import Receipt
 from adapter.model.events import Event
 from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
-from adapter.model.quarantine import Excerpt, Quarantined
-from adapter.model.redemptions import Redemption, Rollback
-from adapter.model.removals import Removal
 from adapter.model.timers import Timer
-from adapter.model.vouchers import Voucher
 from adapter.store.activity_contract import ActivityVerbs
-from adapter.store.checkout_values import (
-    BookedFigures,
-    BookedState,
-    BookingRequest,
-    CheckoutQuery,
-    CheckoutView,
-    FailedBy,
-    Issued,
-    Pool,
-)
+from adapter.store.checkout_contract import CheckoutVerbs
 from adapter.store.console_contract import ConsoleVerbs
 from adapter.store.decision_contract import DecisionReads
 from adapter.store.forwarding_contract import ForwardingVerbs
@@ -46,104 +31,27 @@ from adapter.store.import_contract import ImportStore
 from adapter.store.journal_contract import JournalVerbs
 from adapter.store.list_contract import ListVerbs
 from adapter.store.outbox_contract import OutboxVerbs
-from adapter.store.scanning import Looks, Slice, Spot
+from adapter.store.privacy_contract import PrivacyVerbs
+from adapter.store.quarantine_contract import QuarantineVerbs
 from adapter.store.schedule_contract import ScheduleVerbs
 from adapter.store.simulation_contract import SimulationVerbs
-from adapter.store.values import (
-    Changes,
-    CounterState,
-    CustomerData,
-    CustomerHistory,
-    Forgotten,
-    Known,
-    LoadedState,
-    LoadRequest,
-    MessageKey,
-    Place,
-    RetentionKind,
-    Weight,
-)
+from adapter.store.transaction_contract import OnLocksAcquired, Transaction
+from adapter.store.values import CustomerHistory, MessageKey, RetentionKind
 
 T = TypeVar("T")
-#: Called, once or more often, when another transaction may begin while one is still open.
-OnLocksAcquired = Callable[[], None]
-
-
-class Transaction(Protocol):
-    """One open transaction: load, then reserve, then save, each at most once and in this order.
-
-    `past`, `past_weights`, `weigh`, `counters_of`, `open_discounts` and `latest_discounts` may be called
-    between load and save.
-    `known` is what earlier runs of the script have found. If a script saves the same again, it is stored
-    once.
-    """
-
-    known: Known
-
-    async def load(self, wanted: LoadRequest, now: datetime) -> LoadedState:
-        """Claim the messages; lock and return what is known of the rest."""
-        ...
-
-    async def booked(self, wanted: BookingRequest) -> BookedState:
-        """Lock and return what is booked; asked between load and reserve."""
-        ...
-
-    async def past(self, source_ids: Sequence[str]) -> dict[str, list[Event]]:
-        """Return all stored events of loaded customers, in any order, by customer with events."""
-        ...
-
-    async def past_weights(self, source_ids: Sequence[str]) -> dict[str, int]:
-        """Return how much `past` would return of customers: bytes, and 500 for each event.
-
-        What is far more than a transaction should read is not measured to its end.
-        """
-        ...
-
-    async def weigh(self, source_ids: Sequence[str], most: int) -> dict[str, Weight]:
-        """Return how much is kept of customers, no more than `most` rows of each table counted."""
-        ...
-
-    async def counters_of(
-        self, source_ids: Sequence[str], containing: str
-    ) -> dict[str, dict[CounterKey, int]]:
-        """Return, by customer, the counters scoped to loaded customers whose keys contain a text."""
-        ...
-
-    async def open_discounts(self, source_ids: Sequence[str]) -> list[DiscountRecord]:
-        """Return every issued or applied discount of loaded customers, expired ones included."""
-        ...
-
-    async def latest_discounts(self, source_id: str, most: int) -> list[DiscountRecord]:
-        """Return the newest discounts of a loaded customer, whatever their status."""
-        ...
-
-    async def reserve(self, counters: Sequence[ScopedKey], codes: Sequence[str]) -> CounterState:
-        """Return the values of counters, and which codes exist in any spelling."""
-        ...
-
-    async def redact(
-        self, source_id: str, removal: Removal, after: Place | None = None
-    ) -> tuple[int, Place | None]:
-        """Remove an address or ids from some of a loaded customer's rows, their record apart.
-
-        Events whose id holds it go. Returns how many rows changed, and where to go on; None where all is done
-        and an address is not noted for the customer any more.
-        """
-        ...
-
-    async def save(self, changes: Changes) -> None:
-        """Write everything; a code taken, or a counter moved, by others meanwhile makes it run again."""
-        ...
 
 
 class Store(
     ActivityVerbs,
+    CheckoutVerbs,
     ConsoleVerbs,
     ForwardingVerbs,
     ImportStore,
     JournalVerbs,
     ListVerbs,
     OutboxVerbs,
+    PrivacyVerbs,
+    QuarantineVerbs,
     ScheduleVerbs,
     DecisionReads,
     SimulationVerbs,
@@ -220,83 +128,6 @@ class Store(
         """Return pending and refused moves by a customer, redirects followed, or of a code; oldest first."""
         ...
 
-    async def redemption(self, id_: str) -> Redemption | None:
-        """Return a redemption, or a hold."""
-        ...
-
-    async def redemptions(
-        self,
-        by: Literal["customer", "order", "code", "all"],
-        name: str = "",
-        limit: int = 100,
-        before: str | None = None,
-    ) -> Page[Redemption]:
-        """Return a page of redemptions and holds, newest first; a customer's redirects are followed.
-
-        A code is named in its folded spelling.
-        """
-        ...
-
-    async def rollbacks(self, redemption: str) -> list[Rollback]:
-        """Return what was rolled back of a redemption, the oldest first."""
-        ...
-
-    async def lapsed_holds(self, now: datetime, limit: int, codes: Sequence[str] = ()) -> list[str]:
-        """Return ids of holds whose time is over; only those of folded codes where these are given."""
-        ...
-
-    async def checkout(self, wanted: CheckoutQuery) -> CheckoutView:
-        """Return what a checkout asks first, in one read."""
-        ...
-
-    async def meant(self, codes: Sequence[str]) -> list[DiscountRecord]:
-        """Return every discount that one of the codes may mean, in whatever spelling."""
-        ...
-
-    async def used(self, counters: Sequence[ScopedKey]) -> dict[ScopedKey, int]:
-        """Return counters as they are; absent ones are 0, and left out."""
-        ...
-
-    async def issued(self, after: str = "", limit: int = 500) -> Page[Issued]:
-        """Return a page of all discounts, in the order of their codes; `next` is given as `after`.
-
-        A page may have fewer than there are, or none, before the last one.
-        """
-        ...
-
-    async def booked_rule(self, after: str = "") -> str | None:
-        """Return the first rule by name after one, of which a code was redeemed or held."""
-        ...
-
-    async def booked_figures(self, rule: str) -> list[BookedFigures]:
-        """Return what was redeemed of a rule, by day and currency, in this order."""
-        ...
-
-    async def add_pool_codes(self, pool: str, codes: Sequence[str], now: datetime) -> list[str]:
-        """Add codes to a pool; returns those that were added.
-
-        A code is left out where a discount or a pool has one that differs in case, blanks and dashes alone.
-        """
-        ...
-
-    async def vouchers_after(self, after: str = "", limit: int = 500) -> list[Voucher]:
-        """Return vouchers behind a folded code, in this order."""
-        ...
-
-    async def pools(self) -> list[Pool]:
-        """Return the pools by name; a store that is not open is read too."""
-        ...
-
-    async def pool_levels(self, names: Sequence[str], most: int) -> dict[str, int]:
-        """Return how many codes pools have left; no more than `most` of each are counted."""
-        ...
-
-    async def add_failed_codes(
-        self, by: Sequence[FailedBy], wrong: int, now: datetime, before: datetime
-    ) -> None:
-        """Add wrong codes of customers and callers; a count that began at `before` or earlier begins anew."""
-        ...
-
     async def lapsed(self, now: datetime, limit: int) -> list[str]:
         """Return codes of issued or applied discounts past their `expires_at`, without pending moves."""
         ...
@@ -311,73 +142,6 @@ class Store(
         There are fewer if their events and decisions have several megabytes, but at least one if there is
         any.
         """
-        ...
-
-    async def held(self, source_id: str, *, apart: bool = False) -> CustomerData:
-        """Return all that is held of the person behind a name, as of one moment; redirects followed.
-
-        Events and decisions `apart`: there may be many, and `oldest` returns them by pages.
-        """
-        ...
-
-    async def oldest(
-        self, kind: Literal["events", "decisions"], source_id: str, after: str | None = None
-    ) -> Page[Event] | Page[Decision]:
-        """Return a page of a customer's events or decisions, the oldest first; `next` is given as `after`."""
-        ...
-
-    async def note_addresses(self, limit: int) -> bool:
-        """Index the addresses of up to `limit` customers that older programs stored.
-
-        Returns whether none are left.
-        """
-        ...
-
-    async def addressed(self, address: str, after: str = "", limit: int = 100) -> list[str]:
-        """Return up to `limit` customers after one, in order, whose data may contain an email address.
-
-        `address` is in its normal spelling. Raises Unavailable while addresses of some customers are not
-        indexed yet.
-        """
-        ...
-
-    async def scan(self, spot: Spot, looks: Looks) -> Slice:
-        """Look at one slice of all customers' data: bounded rows and bytes, read by one statement.
-
-        Returns by customer what `looks` found in their rows; it may run in another thread.
-        """
-        ...
-
-    async def forgotten(self, limit: int) -> list[Forgotten]:
-        """Return unfinished erasures, whose names are still to be searched for, the oldest first."""
-        ...
-
-    async def finish_erasure(self, done: Forgotten, removed: Mapping[str, int]) -> None:
-        """Delete the names of an erasure, and add what else was removed, by kind, to its receipts."""
-        ...
-
-    async def receipts(self, source_id: str) -> list[Receipt]:
-        """Return the receipts of erasures demanded for exactly this id, newest first."""
-        ...
-
-    async def quarantined(self, after: int = 0, limit: int = 100) -> list[Excerpt]:
-        """Return excerpts of quarantined messages with an id above `after`, in order of id."""
-        ...
-
-    async def latest_quarantined(self, before: int | None = None, limit: int = 100) -> list[Excerpt]:
-        """Return the same with an id below `before` (of all, without it), the latest first."""
-        ...
-
-    async def quarantined_message(self, id_: int) -> Quarantined | None:
-        """Return one quarantined message, whole."""
-        ...
-
-    async def quarantined_of(self, source_id: str, limit: int = 100) -> list[Excerpt]:
-        """Return quarantined messages that name a customer by any id or email, the latest first."""
-        ...
-
-    async def release_quarantined(self, ids: Sequence[int]) -> int:
-        """Delete quarantine entries that have been replayed; returns how many there were."""
         ...
 
     async def purge_dedupe_keys(self, before: datetime) -> int:

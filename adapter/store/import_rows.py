@@ -18,7 +18,8 @@ from adapter.model.events import Event
 from adapter.model.imports import ImportJob, RefusedRow
 from adapter.store.erasures import name_digests
 from adapter.store.import_contract import DecisionKey, EventKey
-from adapter.store.rows import FIRST_MOMENT, LAST_ID, read_customer, read_decision, read_event
+from adapter.store.paging import FIRST_MOMENT, LAST_ID
+from adapter.store.rows import read_customer, read_decision, read_event
 from adapter.store.timestamps import micros
 
 read_job: Callable[[bytes], ImportJob] = msgspec.json.Decoder(ImportJob).decode

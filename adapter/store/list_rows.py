@@ -9,7 +9,9 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import DiscountRecord
 from adapter.model.pages import Page
 from adapter.model.quarantine import Reason
-from adapter.store.rows import Cursor, cursor_text, given_to, read_held
+from adapter.store.owners import given_to
+from adapter.store.paging import Cursor, cursor_text
+from adapter.store.rows import read_held
 from adapter.store.timestamps import micros, moment
 from adapter.store.values import QueueLevel
 

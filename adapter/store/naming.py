@@ -20,8 +20,8 @@ from adapter.model.events import Event
 from adapter.model.imports import ImportStep
 from adapter.model.removals import Removal
 from adapter.store.checkout_values import BookedState, BookingRequest
-from adapter.store.contract import Transaction
-from adapter.store.rows import final_owners, given_to
+from adapter.store.owners import final_owners, given_to
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import (
     Changes,
     CounterState,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from adapter.store.rows import LAST_ID, LAST_TEXT, Cursor, cursor_text
+from adapter.store.paging import LAST_ID, LAST_TEXT, Cursor, cursor_text
 from adapter.store.timestamps import micros
 
 #: The highest tie of each list that `cursor_at` can make a cursor for.

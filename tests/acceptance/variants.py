@@ -34,8 +34,9 @@ from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.settings import load as reading
 from adapter.store.checkout_values import BookedState, BookingRequest
-from adapter.store.contract import OnLocksAcquired, Store, Transaction
+from adapter.store.contract import Store
 from adapter.store.engines import open_store
+from adapter.store.transaction_contract import OnLocksAcquired, Transaction
 from adapter.store.values import NOTHING_KNOWN, Changes, CounterState, LoadedState, LoadRequest, Place, Weight
 
 T = TypeVar("T")

@@ -14,7 +14,8 @@ from adapter.services.arrivals.filter_text import parsed
 from adapter.services.arrivals.listed import message_at
 from adapter.services.arrivals.search import FoundMessages, Search
 from adapter.services.read_timeout import ReadTimeout
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, CustomerRecord, LoadRequest
 from tests.arrivals.conftest import NOON, Arrivals
 

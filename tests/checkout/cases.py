@@ -19,7 +19,7 @@ from adapter.model.money import digits
 from adapter.services.checkout.changes import nothing_but
 from adapter.services.checkout.offers import Claim, Offer
 from adapter.store.checkout_values import BookingRequest
-from adapter.store.contract import Transaction
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import LoadRequest
 from tests.checkout.shop import NOON, Shop
 from tests.pricing.book import action_of

@@ -21,8 +21,9 @@ from adapter.services.checkout.changes import nothing_but
 from adapter.services.checkout.offers import Claim, Offer
 from adapter.services.environment import Environment
 from adapter.settings.fields import Keys, build
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
 from adapter.store.engines import open_store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import CustomerRecord, LoadRequest
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

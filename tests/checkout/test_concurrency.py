@@ -20,7 +20,8 @@ from adapter.model.actions import StoreCredit
 from adapter.model.discounts import DiscountRecord
 from adapter.services.checkout.changes import nothing_but
 from adapter.store.checkout_values import BookedState, BookingRequest
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, LoadedState, LoadRequest
 from tests.acceptance.variants import Passing, StaleTransaction, through
 from tests.checkout.orders import issued, order, shared

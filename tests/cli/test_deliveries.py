@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 
 from adapter.cli.main import commands
 from adapter.model.deliveries import Delivery, Pause, Selection
-from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, DeliveryResult, LoadRequest
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -14,8 +14,8 @@ from adapter.cli.main import commands
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.events import Event, User
-from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, CustomerRecord, LoadRequest, NewEvent
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -17,8 +17,8 @@ from adapter.model.deliveries import Delivery
 from adapter.model.events import Event, User
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
-from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, CustomerRecord, LoadRequest
 
 ROOT = Path(__file__).parents[2]

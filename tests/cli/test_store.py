@@ -19,8 +19,8 @@ from adapter.cli import store as command
 from adapter.cli.main import commands
 from adapter.errors import Unavailable
 from adapter.model.customers import Customer
-from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, CustomerRecord, LoadRequest
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

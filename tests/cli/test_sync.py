@@ -13,8 +13,8 @@ from typer.testing import CliRunner, Result
 from adapter.cli.main import commands
 from adapter.model.customers import Customer
 from adapter.model.events import Event, User
-from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, CustomerRecord, LoadRequest, NewEvent
 
 CONFIG = """

@@ -19,8 +19,9 @@ from adapter.rules.engine.ruleset import RuleSet
 from adapter.services.ingest.pipeline import Transactions
 from adapter.services.ingest.result import CommitResult, Result
 from adapter.services.ingest.work_item import Unrewarded, Work
-from adapter.store.contract import OnLocksAcquired, Store
+from adapter.store.contract import Store
 from adapter.store.engines import open_store
+from adapter.store.transaction_contract import OnLocksAcquired
 from tests.databases import SharedServer
 from tests.services.transacting import Transacting
 

@@ -16,8 +16,9 @@ from adapter.model.breakers import Tally
 from adapter.model.deliveries import Delivery, Pause
 from adapter.services.delivery.destination_worker import DestinationWorker, Pace
 from adapter.services.delivery.dispatcher import Dispatcher
-from adapter.store.contract import Store, Transaction
-from adapter.store.rows import rendered
+from adapter.store.contract import Store
+from adapter.store.outbox_rows import rendered
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, DeliveryResult, LoadRequest, Render
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

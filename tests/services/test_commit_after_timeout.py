@@ -12,7 +12,7 @@ from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.services.ingest.commit_limits import Limits
 from adapter.services.ingest.group_commit import GroupCommitter
-from adapter.store.contract import OnLocksAcquired
+from adapter.store.transaction_contract import OnLocksAcquired
 
 RULE = """
 rules:

@@ -13,8 +13,9 @@ from adapter.model.deliveries import Delivery, Selection
 from adapter.services.read_timeout import ReadTimeout
 from adapter.services.support import delivery_list
 from adapter.services.support.delivery_list import counted, listed, takes
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
 from adapter.store.engines import open_store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, DeliveryResult, LoadRequest
 from tests.services.conftest import NOON
 

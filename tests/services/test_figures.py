@@ -19,7 +19,7 @@ from adapter.services.checkout.changes import nothing_but
 from adapter.services.figures import Figures, RuleFigures, RuleFiguresReader
 from adapter.services.loaded_files import LoadedFiles
 from adapter.services.read_timeout import ReadTimeout
-from adapter.store.contract import Transaction
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import LoadRequest
 
 RULES = """

@@ -10,8 +10,9 @@ import pytest
 
 from adapter.destinations.contract import Attempt, Told
 from adapter.model.erasures import ForwardedErasure, read_customer_erased
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
 from adapter.store.engines import open_store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, Erasure, LoadRequest
 from tests.services.outbox_doubles import NOON, OK, Clock, Endpoint, delivery, put, relay
 

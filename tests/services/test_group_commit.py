@@ -16,7 +16,7 @@ from adapter.services.ingest.commit_limits import Limits
 from adapter.services.ingest.group_commit import GroupCommitter, Settle
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
-from adapter.store.contract import OnLocksAcquired
+from adapter.store.transaction_contract import OnLocksAcquired
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

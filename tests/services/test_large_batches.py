@@ -23,7 +23,7 @@ from adapter.services.loaded_files import read_files
 from adapter.settings.fields import build
 from adapter.sources.decoded_body import Bounds, Decoded
 from adapter.sources.segment import webhook
-from adapter.store.contract import OnLocksAcquired
+from adapter.store.transaction_contract import OnLocksAcquired
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -16,8 +16,9 @@ from adapter.services.quarantine_groups import grouped, members
 from adapter.services.quarantine_removal import RemovalFilter, remove, remove_slice
 from adapter.services.read_timeout import ReadTimeout
 from adapter.services.replay import ReplayOptions, replay_slice
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
 from adapter.store.engines import open_store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, LoadRequest
 from tests.services.conftest import NOON
 

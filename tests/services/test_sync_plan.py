@@ -17,8 +17,9 @@ from adapter.model.customers import Customer
 from adapter.model.discounts import Discount, DiscountRecord
 from adapter.model.events import Event, User
 from adapter.services.sync_plan import INTERVALS, Planned, plan, recorded, sends
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
 from adapter.store.engines import open_store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, CustomerRecord, LoadRequest, NewEvent
 
 NOW = datetime(2026, 3, 31, tzinfo=UTC)

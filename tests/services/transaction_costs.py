@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from adapter.store.contract import OnLocksAcquired, Store, Transaction
+from adapter.store.contract import Store
+from adapter.store.transaction_contract import OnLocksAcquired, Transaction
 
 T = TypeVar("T")
 _WRITTEN = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint FROM pg_stat_xact_user_tables"

@@ -28,8 +28,9 @@ from adapter.model.quarantine import Quarantined
 from adapter.model.redemptions import CodeUse, Redemption, Rollback
 from adapter.model.timers import Timer
 from adapter.store.checkout_values import BookedState, BookingRequest
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
 from adapter.store.engines import open_store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, CustomerRecord, Erasure, LoadedState, LoadRequest, NewEvent
 from tests.databases import SharedServer
 

@@ -16,10 +16,11 @@ from adapter.model.deliveries import Rendered
 from adapter.model.events import User
 from adapter.model.removals import AddressRemoval
 from adapter.store.addresses import MOST
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.store.postgres.connection import SETTINGS
 from adapter.store.tables.redaction_sql import ROWS
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Erasure, LoadRequest, Place
 from tests.store.before.restore import restore
 

@@ -14,9 +14,9 @@ import pytest
 
 from adapter.errors import Refused, StoreUnavailable
 from adapter.model.counter_key import CounterKey
-from adapter.store.contract import Transaction
 from adapter.store.sqlite.backup import back_up
 from adapter.store.sqlite.engine import SqliteStore
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import LoadRequest
 
 #: Each in a process of its own, as an operator's shell is: of two SQLites in one process either breaks the

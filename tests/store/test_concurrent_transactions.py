@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from adapter.store.contract import Transaction
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import LoadRequest
 
 

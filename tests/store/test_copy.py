@@ -25,7 +25,7 @@ from adapter.model.erasures import CUSTOMER_ERASED
 from adapter.model.imports import ImportJob, ImportStep, RefusedRow
 from adapter.model.simulations import CustomerChange, SimulationAsked, SimulationResult, SimulationRun
 from adapter.model.vouchers import Voucher
-from adapter.store import rows
+from adapter.store import unmapped_rows
 from adapter.store.copy import copy, reopen
 from adapter.store.engines import open_store
 from adapter.store.forwarding_values import CallLimits, NewForward
@@ -306,7 +306,7 @@ async def test_a_copy_that_differs_is_found(filled: Any, other: Any, make: Any) 
 async def test_pages_of_a_copy_have_so_many_bytes(
     store: Any, run: Any, make: Any, other: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rows, "packed", lambda message: message)
+    monkeypatch.setattr(unmapped_rows, "packed", lambda message: message)
     long = Raw(encode("x" * 3_000_000))
     for number in range(7):
         await run.save(quarantine=[replace(make.quarantined(str(number)), document=long)])

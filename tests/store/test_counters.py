@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from adapter.model.counter_key import CounterKey
 from adapter.model.discounts import DiscountRecord
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import LoadRequest
 from tests.length import length
 

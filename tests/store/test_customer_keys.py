@@ -9,8 +9,9 @@ from typing import Any
 
 from adapter.model.counter_key import CounterKey
 from adapter.store import naming, sqlite
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
 from adapter.store.sqlite.statements import SQL
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, Erasure, LoadedState, LoadRequest
 
 #: What names no customer.

@@ -7,7 +7,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
+from adapter.store.transaction_contract import Transaction
 
 
 async def test_an_event_is_returned_as_saved(store: Store, run: Any, make: Any) -> None:

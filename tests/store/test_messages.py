@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import LoadRequest
 
 KEYS = [("segment", "m1"), ("segment", "m2"), ("mparticle", "m1")]

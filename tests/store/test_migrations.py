@@ -16,7 +16,7 @@ from adapter.model.customers import Customer
 from adapter.model.encoding import encode
 from adapter.model.events import Event, User
 from adapter.store import migrations
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.store.migrations import Migration
 from adapter.store.postgres import connection as postgres
@@ -26,6 +26,7 @@ from adapter.store.sqlite import connection as sqlite
 from adapter.store.sqlite import migrate as migrate_sqlite
 from adapter.store.sqlite.statements import MIGRATIONS as OF_SQLITE
 from adapter.store.timestamps import micros
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, CustomerRecord, LoadRequest, NewEvent
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -13,9 +13,9 @@ import pytest
 from adapter.errors import Unavailable
 from adapter.model.counter_key import CounterKey
 from adapter.model.customers import SOURCE_ID
-from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
 from adapter.store.postgres.connection import connect
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, LoadedState, LoadRequest
 
 CAP = ("", CounterKey("high-cart:total"))

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from adapter.errors import Unavailable
-from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import LoadRequest
 
 CAP = ("", "high-cart:total")

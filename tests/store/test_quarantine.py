@@ -10,7 +10,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from adapter.model.quarantine import SHOWN
-from adapter.store import rows
+from adapter.store import unmapped_rows
 from adapter.store.contract import Store
 
 
@@ -45,7 +45,7 @@ async def test_long_documents_of_an_older_program_are_listed_and_found(
     store: Store, run: Any, make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = b'{"a":"%b"}' % ("é" * 500_000).encode()
-    monkeypatch.setattr(rows, "packed", lambda message: message)
+    monkeypatch.setattr(unmapped_rows, "packed", lambda message: message)
     await run.save(quarantine=[replace(make.quarantined("m"), document=Raw(text))])
     [excerpt] = await store.quarantined()
     assert (excerpt.size, excerpt.truncated) == (len(text), True)

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 from adapter.model.counter_key import CounterKey
 from adapter.model.erasures import fingerprint
 from adapter.store.checkout_values import BookingRequest, Pool
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.store.postgres.connection import SETTINGS
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import LoadRequest
 from tests.store.conftest import NOW, Run
 

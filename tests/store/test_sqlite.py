@@ -16,12 +16,12 @@ import pytest
 from adapter.errors import Unavailable
 from adapter.model.counter_key import CounterKey
 from adapter.settings.values import Settings
-from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
 from adapter.store.migrations import Migration
 from adapter.store.sqlite.engine import SqliteStore
 from adapter.store.sqlite.migrate import applied, migrate
 from adapter.store.sqlite.statements import MIGRATIONS
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import LoadRequest
 
 

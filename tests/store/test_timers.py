@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from adapter.model.timers import Cancellation
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import CustomerHistory, LoadRequest
 
 

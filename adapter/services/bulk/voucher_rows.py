@@ -24,7 +24,8 @@ from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.services.loaded_files import LoadedFiles
 from adapter.store.checkout_values import BookingRequest
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes
 
 MakeStep = Callable[[Sequence[Result]], ImportStep]

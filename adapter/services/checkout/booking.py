@@ -12,7 +12,7 @@ from adapter.services.checkout.replies import Earlier, Reply
 from adapter.services.checkout.vouchers import unknown_codes
 from adapter.services.checkout.wishes import Terms, Wish
 from adapter.store.checkout_values import BookingRequest
-from adapter.store.contract import Transaction
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import LoadRequest
 
 

@@ -21,7 +21,7 @@ from adapter.services.checkout.pushes import Pushes
 from adapter.services.checkout.replies import Keyed, Reply
 from adapter.services.checkout.requests import RollBack
 from adapter.store.checkout_values import BookingRequest
-from adapter.store.contract import Transaction
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import LoadRequest
 
 #: Faults of the request itself; the others are about what was redeemed.

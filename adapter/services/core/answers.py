@@ -31,7 +31,8 @@ from adapter.services.core.forwarding import operation_id
 from adapter.services.ingest.pipeline import Committer
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, MessageKey
 
 _LATER: Final = "the core has not answered yet; its discounts are pushed"

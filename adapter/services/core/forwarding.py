@@ -27,7 +27,8 @@ from adapter.services.ingest.operation_documents import members_of
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.sources.decoded_body import hash_key
-from adapter.store.contract import OnLocksAcquired, Store, Transaction
+from adapter.store.contract import Store
+from adapter.store.transaction_contract import OnLocksAcquired, Transaction
 from adapter.store.values import Changes, Erasure, LoadedState, LoadRequest
 
 #: Characters of a key that are a part of an id, which may have 512.

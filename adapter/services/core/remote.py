@@ -20,7 +20,8 @@ from adapter.services.ingest.pipeline import Committer
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.settings.destinations.core import Core
-from adapter.store.contract import OnLocksAcquired, Store
+from adapter.store.contract import Store
+from adapter.store.transaction_contract import OnLocksAcquired
 
 
 class RemoteCore(Struct, frozen=True, kw_only=True):

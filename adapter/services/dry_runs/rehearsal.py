@@ -21,7 +21,8 @@ from adapter.services.ingest.pipeline import decide
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.steps import DecisionContext
 from adapter.services.ingest.work_item import Work, parts_of
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes
 
 #: Rules whose conditions are judged one by one for an event: those that hold, and the next ones in order.

@@ -37,7 +37,7 @@ from adapter.services.ingest.steps import DecisionContext, Move, Occurrence, Ste
 from adapter.services.ingest.stored_events import StoredEvents
 from adapter.services.ingest.timer_changes import TimerChanges
 from adapter.services.ingest.work_item import Unrewarded, Work
-from adapter.store.contract import Transaction
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Erasure, LoadedState, NewEvent
 
 _FACTS = (CustomerUpsert, CustomerGroup)

@@ -33,7 +33,7 @@ from adapter.services.ingest.queue import SHARE, Queue, Submission, is_expensive
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.unstorable import quarantined, without_unstorable
 from adapter.services.ingest.work_item import Work, cost, shares, split_at_erasures
-from adapter.store.contract import OnLocksAcquired
+from adapter.store.transaction_contract import OnLocksAcquired
 
 _log = logging.getLogger(__name__)
 

@@ -17,7 +17,8 @@ from adapter.rules.history.reading_again import Completion
 from adapter.services.ingest.identities import CustomerState
 from adapter.services.ingest.work_item import Work
 from adapter.services.loaded_files import LoadedFiles
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, CustomerRecord, LoadRequest
 from adapter.tasks import unheard
 

@@ -49,7 +49,8 @@ from adapter.services.loaded_files import LoadedFiles
 from adapter.settings.values import Settings
 from adapter.sources.decoded_body import Decoded
 from adapter.store.checkout_values import BookingRequest
-from adapter.store.contract import OnLocksAcquired, Store, Transaction
+from adapter.store.contract import Store
+from adapter.store.transaction_contract import OnLocksAcquired, Transaction
 from adapter.store.values import Changes
 from adapter.tasks import unheard
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from adapter.model.counter_key import ScopedKey
 from adapter.model.discounts import DiscountRecord
 from adapter.rules.guardrails.window_slots import MARK, Limit, keeping_slots, merged
-from adapter.store.contract import Transaction
+from adapter.store.transaction_contract import Transaction
 
 
 class SlotMerges(Struct, frozen=True):

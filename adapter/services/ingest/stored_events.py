@@ -13,7 +13,7 @@ from adapter.rules.engine.ruleset import RuleSet
 from adapter.services.ingest.history_completion import BUDGET, Unprepared
 from adapter.services.ingest.identities import CustomerState, IdentityGraph
 from adapter.services.ingest.work_item import Work
-from adapter.store.contract import Transaction
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import NewEvent
 
 

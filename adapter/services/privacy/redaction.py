@@ -26,7 +26,8 @@ from adapter.rules.history.history import History
 from adapter.services.periodic import pause, tried
 from adapter.services.privacy.address_owner import holds
 from adapter.services.privacy.search import Pass
-from adapter.store.contract import Store, Transaction
+from adapter.store.contract import Store
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, CustomerRecord, Forgotten, LoadRequest, Place
 
 #: So many erasures are finished by one look through the quarantine.

@@ -21,7 +21,7 @@ from adapter.model.redemptions import Redemption
 from adapter.model.timers import Timer
 from adapter.rules.history.own_discounts import MOST
 from adapter.services.simulation.seen import Seen
-from adapter.store.rows import given_to
+from adapter.store.owners import given_to
 from adapter.store.values import Changes, CustomerRecord, Identity, MessageKey
 
 #: A timer by the customer and the rule.

@@ -23,7 +23,6 @@ from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.addresses import incomplete
-from adapter.store.contract import OnLocksAcquired, Transaction
 from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
 from adapter.store.naming import Named
@@ -51,6 +50,7 @@ from adapter.store.postgres.statements import MIGRATIONS, SQL
 from adapter.store.postgres.transaction import PostgresTransaction
 from adapter.store.scanning import Looks, Slice, Spot
 from adapter.store.timestamps import micros
+from adapter.store.transaction_contract import OnLocksAcquired, Transaction
 from adapter.store.values import (
     NOTHING_KNOWN,
     UNORDERED,

@@ -17,13 +17,15 @@ from adapter.store.erasures import (
     named_by,
     receipt_rows,
 )
+from adapter.store.outbox_rows import delivery_row
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
-from adapter.store.rows import delivery_row, quarantined_row, read_customer
+from adapter.store.rows import read_customer
 from adapter.store.tables.customer_sql import counted_as, of_customers
 from adapter.store.tables.description import DeletedWith
 from adapter.store.tables.registry import TABLES
+from adapter.store.unmapped_rows import quarantined_row
 from adapter.store.values import Erasure
 
 _TABLES = of_customers(TABLES, "postgres")

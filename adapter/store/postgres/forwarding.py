@@ -7,18 +7,12 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeVar
 
-from adapter.store.forwarding import (
-    call_rows,
-    forgotten_before,
-    made,
-    month_of,
-    refusal,
-)
+from adapter.store.forwarding import call_rows, forgotten_before, made, month_of, refusal
 from adapter.store.forwarding_values import CallLimits, MakeDelivery, Refusal
+from adapter.store.outbox_rows import delivery_row
 from adapter.store.postgres.connection import Connection, transaction
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
-from adapter.store.rows import delivery_row
 from adapter.store.timestamps import micros
 
 T = TypeVar("T")

@@ -29,10 +29,10 @@ from adapter.store.import_rows import (
     refused_rows,
     span,
 )
+from adapter.store.paging import LAST_TEXT
 from adapter.store.postgres.connection import Connection, transaction
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
-from adapter.store.rows import LAST_TEXT
 from adapter.store.timestamps import micros, moment
 
 T = TypeVar("T")

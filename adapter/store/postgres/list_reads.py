@@ -11,19 +11,13 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Reason
 from adapter.store.list_rows import MOST_LOOKED_AT, deliveries_page, levels, read_discount, read_reason
+from adapter.store.outbox_rows import read_delivery
+from adapter.store.owners import own_names, owned
+from adapter.store.paging import LAST_ID, LAST_TEXT, owned_page, read_cursor
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array
-from adapter.store.rows import (
-    LAST_ID,
-    LAST_TEXT,
-    own_names,
-    owned,
-    owned_page,
-    read_cursor,
-    read_delivery,
-)
 from adapter.store.values import QueueLevel
 
 T = TypeVar("T")

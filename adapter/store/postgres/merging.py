@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from adapter.model.events import Event
+from adapter.store.owners import given_to
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
-from adapter.store.rows import discount_row, given_to, read_held, read_lost
+from adapter.store.rows import discount_row, read_held, read_lost
 from adapter.store.tables.customer_sql import of_customers
 from adapter.store.tables.description import Combine, Fold, Move, Rewrite
 from adapter.store.tables.registry import TABLES

@@ -12,12 +12,8 @@ from adapter.model.ignored import Ignored
 from adapter.model.pacing import Pace, Pacing
 from adapter.store import holders
 from adapter.store.erasures import FORGOTTEN, settled_erasures
-from adapter.store.postgres.connection import Connection, transaction
-from adapter.store.postgres.statements import SQL
-from adapter.store.postgres.text import array, arrays
-from adapter.store.rows import (
+from adapter.store.outbox_rows import (
     breaker_row,
-    ignored_row,
     read_breaker,
     read_delivery,
     rendered,
@@ -25,7 +21,11 @@ from adapter.store.rows import (
     selection_row,
     settled_row,
 )
+from adapter.store.postgres.connection import Connection, transaction
+from adapter.store.postgres.statements import SQL
+from adapter.store.postgres.text import array, arrays
 from adapter.store.timestamps import micros, moment
+from adapter.store.unmapped_rows import ignored_row
 from adapter.store.values import DeliveryResult, HolderReading, Ordering, Render, RetentionKind
 
 #: Old rows dropped in one transaction, so that none holds locks for long.

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import TypeVar
 
 from adapter.model.deliveries import Delivery, Pause
+from adapter.store.outbox_rows import read_delivery
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array
-from adapter.store.rows import read_delivery
 from adapter.store.timestamps import moment
 
 T = TypeVar("T")

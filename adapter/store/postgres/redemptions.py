@@ -16,8 +16,10 @@ from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.vouchers import Voucher
 from adapter.store.checkout_rows import (
     order_code_rows,
+    pool_code_rows,
     read_redemption,
     read_rollback,
+    read_vouchers,
     redemption_row,
     rollback_row,
     use_rows,
@@ -33,20 +35,12 @@ from adapter.store.checkout_values import (
     Issued,
     Pool,
 )
+from adapter.store.owners import given_to, own_names
+from adapter.store.paging import LAST_TEXT, owned_page, read_cursor
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
-from adapter.store.rows import (
-    LAST_TEXT,
-    given_to,
-    own_names,
-    owned_page,
-    pool_code_rows,
-    read_cursor,
-    read_customer,
-    read_held,
-    read_vouchers,
-)
+from adapter.store.rows import read_customer, read_held
 from adapter.store.rule_figures import booked_figures, issued_page
 from adapter.store.timestamps import micros, moment
 from adapter.store.values import Changes

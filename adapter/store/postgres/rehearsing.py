@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from adapter.store.contract import Transaction
 from adapter.store.naming import Named
 from adapter.store.postgres.committer import ConnectionPool
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.transaction import PostgresTransaction
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import NOTHING_KNOWN, KnownAlready
 
 T = TypeVar("T")

@@ -10,7 +10,10 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.store.addresses import Row, address_rows, redemption_addresses
+from adapter.store.checkout_rows import voucher_rows
 from adapter.store.forwarding import forward_row
+from adapter.store.outbox_rows import delivery_row
+from adapter.store.owners import final_owners, given_to
 from adapter.store.postgres import schedules
 from adapter.store.postgres.addresses import put
 from adapter.store.postgres.connection import Connection
@@ -21,18 +24,7 @@ from adapter.store.postgres.merging import Merging
 from adapter.store.postgres.redemptions import book, pool_code_columns
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays, escape
-from adapter.store.rows import (
-    delivery_row,
-    digest,
-    discount_row,
-    event_row,
-    expect_known,
-    final_owners,
-    given_to,
-    pending_row,
-    timer_row,
-    voucher_rows,
-)
+from adapter.store.rows import digest, discount_row, event_row, expect_known, pending_row, timer_row
 from adapter.store.schedule_rows import changed_customers
 from adapter.store.timestamps import micros
 from adapter.store.values import Changes, Known

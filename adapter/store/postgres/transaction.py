@@ -22,7 +22,6 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
 from adapter.model.removals import Removal
 from adapter.store.checkout_values import BookedState, BookingRequest
-from adapter.store.contract import OnLocksAcquired
 from adapter.store.postgres.addresses import redact
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.redemptions import booked
@@ -31,6 +30,7 @@ from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays, texts
 from adapter.store.rows import digest, read_customer, read_event, read_held, read_pending, read_timer
 from adapter.store.timestamps import micros
+from adapter.store.transaction_contract import OnLocksAcquired
 from adapter.store.values import (
     NOTHING_KNOWN,
     Changes,

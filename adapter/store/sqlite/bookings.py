@@ -14,17 +14,11 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.pages import Page
 from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.vouchers import Voucher
-from adapter.store.checkout_rows import read_redemption, read_rollback
+from adapter.store.checkout_rows import read_redemption, read_rollback, read_vouchers
 from adapter.store.checkout_values import BookedFigures, FailedBy, FailedCodes, Issued, Pool
-from adapter.store.rows import (
-    LAST_TEXT,
-    given_to,
-    own_names,
-    owned_page,
-    read_cursor,
-    read_held,
-    read_vouchers,
-)
+from adapter.store.owners import given_to, own_names
+from adapter.store.paging import LAST_TEXT, owned_page, read_cursor
+from adapter.store.rows import read_held
 from adapter.store.rule_figures import booked_figures, issued_page
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.redemptions import found_vouchers

@@ -15,7 +15,6 @@ from adapter.errors import StoreUnavailable
 from adapter.model.deliveries import DEAD, EVERYTHING, DeliveryStatus, Selection
 from adapter.model.ignored import Ignored
 from adapter.store.checkout_values import FailedBy
-from adapter.store.contract import OnLocksAcquired, Transaction
 from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
 from adapter.store.naming import Named
@@ -45,6 +44,7 @@ from adapter.store.sqlite.statements import MIGRATIONS, SQL
 from adapter.store.sqlite.transaction import SqliteTransaction, drive
 from adapter.store.sqlite.worker import Worker
 from adapter.store.timestamps import micros
+from adapter.store.transaction_contract import OnLocksAcquired, Transaction
 from adapter.store.values import NOTHING_KNOWN, Forgotten, Known, KnownAlready, RetentionKind
 from adapter.tasks import unheard
 

@@ -9,14 +9,9 @@ from typing import Any, TypeVar
 
 import apsw
 
-from adapter.store.forwarding import (
-    call_rows,
-    forgotten_before,
-    made,
-    refusal,
-)
+from adapter.store.forwarding import call_rows, forgotten_before, made, refusal
 from adapter.store.forwarding_values import CallLimits, MakeDelivery, Refusal
-from adapter.store.rows import delivery_row
+from adapter.store.outbox_rows import delivery_row
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
 

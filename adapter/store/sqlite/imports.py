@@ -30,7 +30,7 @@ from adapter.store.import_rows import (
     refused_rows,
     span,
 )
-from adapter.store.rows import LAST_TEXT
+from adapter.store.paging import LAST_TEXT
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros, moment

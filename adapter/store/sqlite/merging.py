@@ -8,7 +8,8 @@ from typing import Any
 import apsw
 
 from adapter.model.events import Event
-from adapter.store.rows import discount_row, given_to, read_held, read_lost
+from adapter.store.owners import given_to
+from adapter.store.rows import discount_row, read_held, read_lost
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.statements import SQL
 from adapter.store.tables.customer_sql import of_customers

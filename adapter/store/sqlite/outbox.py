@@ -16,9 +16,8 @@ from adapter.model.ignored import Ignored
 from adapter.model.pacing import Pace, Pacing
 from adapter.store import holders
 from adapter.store.erasures import FORGOTTEN, settled_erasures
-from adapter.store.rows import (
+from adapter.store.outbox_rows import (
     breaker_row,
-    ignored_row,
     read_breaker,
     read_delivery,
     rendered,
@@ -29,6 +28,7 @@ from adapter.store.rows import (
 from adapter.store.sqlite.connection import array as texts
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros, moment
+from adapter.store.unmapped_rows import ignored_row
 from adapter.store.values import DeliveryResult, HolderReading, Ordering, Render, RetentionKind
 
 #: Row numbers looked at in one transaction when old rows are dropped, so that none holds the writer for long.

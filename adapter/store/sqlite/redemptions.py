@@ -12,12 +12,12 @@ from adapter.model.vouchers import Voucher
 from adapter.store.checkout_rows import (
     order_code_rows,
     read_redemption,
+    read_vouchers,
     redemption_row,
     rollback_row,
     use_rows,
 )
 from adapter.store.checkout_values import BookedState, BookingRequest
-from adapter.store.rows import read_vouchers
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros

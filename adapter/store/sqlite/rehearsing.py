@@ -7,9 +7,9 @@ from typing import TypeVar
 
 import apsw
 
-from adapter.store.contract import Transaction
 from adapter.store.naming import Named
 from adapter.store.sqlite.transaction import SqliteTransaction, drive
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import NOTHING_KNOWN, KnownAlready
 
 T = TypeVar("T")

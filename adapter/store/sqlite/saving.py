@@ -11,20 +11,11 @@ from adapter.model.customers import Customer
 from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.store.addresses import address_rows, redemption_addresses
+from adapter.store.checkout_rows import pool_code_rows, voucher_rows
 from adapter.store.forwarding import forward_row
-from adapter.store.rows import (
-    delivery_row,
-    digest,
-    discount_row,
-    event_row,
-    expect_known,
-    final_owners,
-    given_to,
-    pending_row,
-    pool_code_rows,
-    timer_row,
-    voucher_rows,
-)
+from adapter.store.outbox_rows import delivery_row
+from adapter.store.owners import final_owners, given_to
+from adapter.store.rows import digest, discount_row, event_row, expect_known, pending_row, timer_row
 from adapter.store.schedule_rows import changed_customers
 from adapter.store.sqlite import schedules
 from adapter.store.sqlite.erasing import erase, keep_quarantined

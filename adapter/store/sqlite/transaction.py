@@ -17,7 +17,6 @@ from adapter.model.pending import PendingMove
 from adapter.model.removals import Removal
 from adapter.model.timers import Timer
 from adapter.store.checkout_values import BookedState, BookingRequest
-from adapter.store.contract import Transaction
 from adapter.store.rows import digest, read_customer, read_event, read_held, read_pending, read_timer
 from adapter.store.sqlite.addresses import redact
 from adapter.store.sqlite.connection import array
@@ -25,6 +24,7 @@ from adapter.store.sqlite.redemptions import booked
 from adapter.store.sqlite.saving import Saving
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
+from adapter.store.transaction_contract import Transaction
 from adapter.store.values import (
     NOTHING_KNOWN,
     Changes,

@@ -11,7 +11,9 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import DiscountRecord
 from adapter.model.timers import Timer
 from adapter.store.forwarding_values import SentTo
-from adapter.store.rows import given_to, read_delivery, read_held, read_pending, read_timer
+from adapter.store.outbox_rows import read_delivery
+from adapter.store.owners import given_to
+from adapter.store.rows import read_held, read_pending, read_timer
 from adapter.store.tables.description import (
     Anonymise,
     Combine,

@@ -1,0 +1,92 @@
+"""Reads of what arrived: the journal, the quarantine, and what no mapping takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import apsw
+
+from adapter.model.ignored import Ignored
+from adapter.model.journal import JournalRow
+from adapter.model.quarantine import Excerpt, Quarantined
+from adapter.store.journal_rows import read_journal
+from adapter.store.paging import LAST_ID
+from adapter.store.rows import digest
+from adapter.store.sqlite.connection import array, snapshot
+from adapter.store.sqlite.reading import Reading
+from adapter.store.timestamps import micros, moment
+from adapter.store.unmapped_rows import read_excerpt, read_ignored, read_quarantined
+from adapter.store.values import MessageKey
+
+
+class ArrivalReads(Reading):
+    """See the contract for what each returns."""
+
+    def quarantined(self, after: int, limit: int) -> list[Excerpt]:
+        """Return excerpts of quarantined messages after an id."""
+        return [read_excerpt(row) for row in self._rows("quarantined", after, limit)]
+
+    def latest_quarantined(self, before: int | None, limit: int) -> list[Excerpt]:
+        """Return excerpts of quarantined messages before an id, the latest first."""
+        rows = self._rows("latest_quarantined", LAST_ID if before is None else before, limit)
+        return [read_excerpt(row) for row in rows]
+
+    def quarantined_message(self, id_: int) -> Quarantined | None:
+        """Return one quarantined message, whole."""
+        rows = self._rows("quarantined_message", id_)
+        return read_quarantined(rows[0]) if rows else None
+
+    def quarantined_of(self, name: str, limit: int) -> list[Excerpt]:
+        """Return excerpts of quarantined messages that name a person, the latest first."""
+        with snapshot(self._connection):
+            names = apsw.carray(tuple(self._digests_of(name)))
+            return [read_excerpt(row) for row in self._rows("quarantined_of", names, limit)]
+
+    def journal(self, after: int, limit: int, since: datetime | None) -> list[JournalRow]:
+        """Return rows of the journal after a number, none from before a moment."""
+        with snapshot(self._connection):
+            if since is not None:
+                after = max(after, self._rows("journal_start", micros(since))[0][0])
+            rows = self._rows("journal", after, limit, micros(since) if since else 0)
+        return [read_journal(row) for row in rows]
+
+    def latest_journal(self, before: int | None, limit: int) -> list[JournalRow]:
+        """Return rows of the journal before a number, the latest first."""
+        rows = self._rows("latest_journal", LAST_ID if before is None else before, limit)
+        return [read_journal(row) for row in rows]
+
+    def journal_of(self, name: str, after: int, limit: int) -> list[JournalRow]:
+        """Return rows of the journal that have an id of a person."""
+        with snapshot(self._connection):
+            names = apsw.carray(tuple(self._digests_of(name)))
+            return [read_journal(row) for row in self._rows("journal_of", names, after, limit)]
+
+    def latest_journal_of(self, name: str, before: int | None, limit: int) -> list[JournalRow]:
+        """Return rows of the journal that have an id of a person, the latest first."""
+        with snapshot(self._connection):
+            upto = LAST_ID if before is None else before
+            asked = ((digest, upto, limit) for digest in self._digests_of(name))
+            found = {row[0] for each in asked for row in self._rows("latest_journal_of", *each)}
+            if not found:
+                return []
+            numbers = array(map(str, sorted(found)[-limit:]))
+            return [read_journal(row) for row in self._rows("journal_rows", numbers)]
+
+    def fresh_journal(self, after: int, seen: Sequence[int], limit: int) -> list[JournalRow]:
+        """Return rows of the journal after a number, but for some."""
+        known = array(map(str, seen or (-1,)))
+        return [read_journal(row) for row in self._rows("fresh_journal", after, known, limit)]
+
+    def first_seen(self, keys: Sequence[MessageKey]) -> list[datetime]:
+        """Return when messages were committed."""
+        digests = tuple(map(digest, keys))
+        return [moment(row[0]) for row in self._rows("first_seen", apsw.carray(digests))] if digests else []
+
+    def journal_size(self) -> int:
+        """Return the bytes of the journal."""
+        return int(self._rows("journal_size")[0][0])
+
+    def ignored(self, limit: int) -> list[Ignored]:
+        """Return what no mapping takes, the latest first."""
+        return [read_ignored(row) for row in self._rows("ignored", limit)]
