@@ -15,11 +15,13 @@ from adapter.cli.settings import AsJson, Config, Store, options, settled, stoppe
 from adapter.destinations.registry import built
 from adapter.errors import AdapterError
 from adapter.files.problems import did_you_mean
-from adapter.model.deliveries import DEAD, UNSENT, DeliveryStatus, PastAttempt, Selection
+from adapter.model.deliveries import DEAD, UNSENT, Delivery, DeliveryStatus, PastAttempt, Selection
 from adapter.model.encoding import encode
 from adapter.services.delivery import retries
 from adapter.services.delivery.retries import Pushed, Retried
 from adapter.services.delivery.shown import Rest, ShownDelivery, ends, rests, shown
+from adapter.services.read_timeout import ReadTimeout
+from adapter.services.support.latest_deliveries import Wanted, latest
 from adapter.settings.destinations.registry import Destinations
 from adapter.settings.values import Settings
 from adapter.store.engines import open_store
@@ -30,6 +32,8 @@ EXAMPLES = """\b
 Examples:
   adapter deliveries
   adapter deliveries --dead --destination webhook --json
+  adapter deliveries --all --destination webhook --since 2026-11-21
+  adapter deliveries --code HV15-XFHW652R --attempts
   adapter deliveries --attempts --error 500 --since 2026-11-21T12:00
   adapter deliveries --retry-all --destination webhook
   adapter deliveries retry msg_2f6c9d0e4b7a41d8a5c3e1f09b8d7a62
@@ -38,6 +42,8 @@ Examples:
   adapter deliveries test webhook"""
 _INSTEAD = "POST /v1/deliveries/retries"
 
+#: How long one read may take: nobody else waits for it.
+_PATIENCE = ReadTimeout(600)
 T = TypeVar("T")
 commands = typer.Typer(
     invoke_without_command=True, rich_markup_mode=None,
@@ -46,6 +52,19 @@ commands = typer.Typer(
 _TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 Dead = Annotated[bool, typer.Option("--dead", help="Only those that were given up.")]
+Delivered = Annotated[
+    bool, typer.Option("--delivered", help="Only those that were made, of one destination, newest first.")
+]
+All = Annotated[
+    bool, typer.Option("--all", help="Those that were made too, of one destination, newest first.")
+]
+Customer = Annotated[
+    str | None,
+    typer.Option("--customer", metavar="ID", help="All of this customer, newest first.", callback=in_utf8),
+]
+Code = Annotated[
+    str | None, typer.Option("--code", help="All about this discount, newest first.", callback=in_utf8)
+]
 Destination = Annotated[
     str | None,
     typer.Option("--destination", metavar="NAME", help="Only those for this destination.", callback=in_utf8),
@@ -85,6 +104,10 @@ def deliveries(
     context: typer.Context,
     *,
     dead: Dead = False,
+    delivered: Delivered = False,
+    every: All = False,
+    customer: Customer = None,
+    code: Code = None,
     destination: Destination = None,
     type_: Type = None,
     error: Error = None,
@@ -100,6 +123,8 @@ def deliveries(
 ) -> None:
     """List the pushes that wait and those that were given up, or have them sent again.
 
+    With --delivered, --all, --customer or --code it lists also those that were made.
+
     A list may be asked for while a server runs. It names the destinations that receive nothing now, with the
     end of that; --retry-all ends it too. With the SQLite store, stop the server before a retry, or ask it:
     POST /v1/deliveries/retries
@@ -114,7 +139,12 @@ def deliveries(
         _tell_retried(_finished(_retried(url, retry, destination)), retry, as_json=as_json)
         return
     statuses: list[DeliveryStatus] = ["dead"] if dead else ["due", "dead"]
-    found, resting = _finished(_found(url, statuses, selection, limit))
+    if delivered or every or customer or code:
+        status = _one_status(dead=dead, delivered=delivered)
+        wanted = Wanted(status=status, customer=customer or "", code=code or "", selection=selection)
+        found, resting = _finished(_latest(url, wanted, limit))
+    else:
+        found, resting = _finished(_found(url, statuses, selection, limit))
     if as_json:
         typer.echo(encode(found))
         return
@@ -125,7 +155,10 @@ def deliveries(
         for attempt in one.history if attempts else ():
             typer.echo(f"  {_attempt_line(attempt)}")
     if not found:
-        typer.echo(f"adapter: no delivery {'is dead' if dead else 'waits or is dead'}", err=True)
+        typer.echo(
+            f"adapter: {_nothing(dead=dead, any_status=bool(delivered or every or customer or code))}",
+            err=True,
+        )
 
 
 @commands.command("retry")
@@ -215,6 +248,34 @@ async def _found(
         for one in await store.deliveries(status, limit, selection=selection)
     ]
     return found, resting
+
+
+async def _latest(url: str, wanted: Wanted, limit: int) -> tuple[list[ShownDelivery], list[Rest]]:
+    """Return the latest deliveries of a destination, a customer or a discount, whatever became of them."""
+    await expect_readable(url)
+    store = open_store(url)
+    destination = wanted.selection.destination
+    await _expect_known(store, destination)
+    resting = _of(await rests(store, datetime.now(UTC)), destination)
+    until, found, after = ends(resting), list[Delivery](), None
+    while True:
+        page = await latest(store, _PATIENCE, wanted, after=after, most=limit - len(found))
+        found += page.deliveries
+        after = page.next
+        if after is None or len(found) >= limit:
+            return [shown(one, until.get(one.destination)) for one in found[:limit]], resting
+
+
+def _one_status(*, dead: bool, delivered: bool) -> DeliveryStatus | None:
+    if dead and delivered:
+        raise typer.BadParameter("leave out either --dead or --delivered", param_hint="--delivered")
+    return "dead" if dead else "done" if delivered else None
+
+
+def _nothing(*, dead: bool, any_status: bool) -> str:
+    if any_status:
+        return "there is no such delivery"
+    return f"no delivery {'is dead' if dead else 'waits or is dead'}"
 
 
 async def _retried(url: str, ids: Sequence[str] | None, destination: str | None) -> Retried:

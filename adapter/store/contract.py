@@ -103,7 +103,7 @@ class Store(
         ...
 
     async def discount(self, code: str) -> DiscountRecord | None:
-        """Return the discount that a code means, see `resolve`; raises NotFound where it may be several."""
+        """Return the discount that a code means, also of a closed store; raises NotFound for several."""
         ...
 
     async def discounts(

@@ -28,7 +28,17 @@ class ListVerbs(Protocol):
     ) -> Page[Delivery]:
         """Return a page of a customer's deliveries of any status, the latest made first; redirects followed.
 
-        Of a customer with more than 10,000 deliveries only so many are looked at.
+        Of a customer with more than 10,000 deliveries only so many are looked at. A store that is not open is
+        read too.
+        """
+        ...
+
+    async def deliveries_to(
+        self, destination: str, limit: int = 100, before: str | None = None
+    ) -> Page[Delivery]:
+        """Return a page of all deliveries to a destination, of any status, the latest made first.
+
+        `before` is as for `discounts_by_time`. A store that is not open is read too.
         """
         ...
 

@@ -9,7 +9,8 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import DiscountRecord
 from adapter.model.pages import Page
 from adapter.model.quarantine import Reason
-from adapter.store.owners import given_to
+from adapter.store.outbox_rows import read_delivery
+from adapter.store.owners import given_to, owned
 from adapter.store.paging import Cursor, cursor_text
 from adapter.store.rows import read_held
 from adapter.store.timestamps import micros, moment
@@ -37,6 +38,18 @@ def deliveries_page(found: Sequence[Delivery], begun: Cursor, limit: int) -> Pag
         at = micros(last.created_at)
         skip = begun.skip + 1 if (at, last.id) == (begun.moment, begun.tie) else 1
         page.next = cursor_text(Cursor(at, last.id, skip))
+    return page
+
+
+def numbered_page(
+    rows: Sequence[Sequence[Any]], names: Mapping[str, str], begun: Cursor, limit: int
+) -> Page[Delivery]:
+    """Return a page of rows of deliveries with their numbers, of which one more was read."""
+    page = Page(owned([read_delivery(row[:-1]) for row in rows[:limit]], names))
+    if len(rows) > limit:
+        at, number = micros(page[-1].created_at), rows[limit - 1][-1]
+        skip = begun.skip + 1 if (at, number) == (begun.moment, begun.tie) else 1
+        page.next = cursor_text(Cursor(at, number, skip))
     return page
 
 

@@ -10,7 +10,7 @@ from adapter.store.timestamps import micros
 #: The highest tie of each list that `cursor_at` can make a cursor for.
 _HIGHEST: dict[str, str | int] = {
     "events": LAST_TEXT, "decisions": LAST_ID, "discounts": LAST_ID, "deliveries": LAST_TEXT,
-    "redemptions": LAST_TEXT,
+    "deliveries_to": LAST_ID, "redemptions": LAST_TEXT,
 }  # fmt: skip
 
 

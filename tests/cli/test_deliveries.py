@@ -14,7 +14,7 @@ from msgspec import Raw
 from typer.testing import CliRunner, Result
 
 from adapter.cli.main import commands
-from adapter.model.deliveries import Delivery, Pause, Selection
+from adapter.model.deliveries import ROUND, Delivery, Past, PastAttempt, Pause, Selection
 from adapter.store.engines import open_store
 from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, DeliveryResult, LoadRequest
@@ -84,6 +84,45 @@ def run(url: str, *options: str) -> Result:
 def test_those_that_are_asked_for_are_listed(url: str, options: list[str], expected: list[str]) -> None:
     result = run(url, *options)
     assert (result.exit_code, result.stdout.splitlines()) == (0, expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--all", "--destination", "webhook"], [LINES[1], LINES[0]]),
+        (["--delivered", "--destination", "other"], ["o1 discount.issued of bob to other: done, 1 attempt"]),
+        (["--customer", "ann"], [LINES[1], LINES[0]]),
+        (["--customer", "ann", "--dead"], [LINES[1]]),
+        (["--customer", "ann", "--limit", "1"], [LINES[1]]),
+        (["--customer", "nobody"], []),
+        (["--code", "NONE"], []),
+    ],
+)
+def test_those_that_were_made_are_listed_too_newest_first(
+    url: str, options: list[str], expected: list[str]
+) -> None:
+    async def arrive(store: Any) -> None:
+        await store.revive(NOON, Selection(ids=("o1",)))
+        [pushed] = await store.lease(NOON, NOON + timedelta(minutes=1), 9, "other")
+        past = Past((PastAttempt(NOON, pushed.attempt, 200),), pushed.attempt // ROUND, 1)
+        await store.settle([DeliveryResult("o1", pushed.attempt, done=True, past=past)])
+
+    asyncio.run(opened(url, arrive))
+    result = run(url, *options)
+    assert (result.exit_code, result.stdout.splitlines()) == (0, expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--all"], "name a destination, a customer or a discount"),
+        (["--dead", "--delivered", "--destination", "other"], "leave out either --dead or --delivered"),
+    ],
+)
+def test_a_list_of_nobody_and_of_two_statuses_is_refused(url: str, options: list[str], reason: str) -> None:
+    result = run(url, *options)
+    assert (result.exit_code != 0, result.stdout) == (True, "")
+    assert reason in " ".join(result.stderr.split())
 
 
 @pytest.mark.parametrize("options", [[], ["--retry-all"], ["--retry", "w2"]])

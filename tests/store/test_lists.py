@@ -27,6 +27,7 @@ READS: dict[str, tuple[tuple[Any, ...], str]] = {
     "discounts_by_time": ((None, 50, 1, 1, 0), "NULL, 50, 1, 1, 0"),
     "discounts_of_rule": (("r", 50, 1, 1, 0), "'r', 50, 1, 1, 0"),
     "deliveries_of": (("c1", 50, 1, "d", 0, 100), "'c1', 50, 1, 'd', 0, 100"),
+    "deliveries_to": (("d", 50, 1, 1, 0), "'d', 50, 1, 1, 0"),
     "dead_levels": ((100,), "100"),
     "quarantine_reasons": ((9, 100), "9, 100"),
     "oldest_quarantine_reasons": ((9, 100), "9, 100"),
@@ -38,6 +39,7 @@ INDEXES = {
     "discounts_by_time": ("discounts_by_time", "discounts_0_by_time"),
     "discounts_of_rule": ("discounts_by_rule", "discounts_0_by_rule"),
     "deliveries_of": ("deliveries_by_customer", "_pkey"),
+    "deliveries_to": ("deliveries_by_destination", "deliveries_0_by_destination"),
     "dead_levels": ("dead_deliveries", "deliveries_0_number_idx"),
     "quarantine_reasons": ("INTEGER PRIMARY KEY", "quarantine_pkey"),
     "oldest_quarantine_reasons": ("INTEGER PRIMARY KEY", "quarantine_pkey"),
@@ -89,6 +91,24 @@ async def test_the_deliveries_of_a_customer_come_latest_first(store: Store, run:
     await run.save(customers=[make.customer("c1")], deliveries=[*made, make.delivery("other", "c2")])
     found = [each async for each in pages(lambda before: store.deliveries_of("c1", 2, before))]
     assert [each.id for each in found if isinstance(each, Delivery)] == ["d4", "d3", "d2", "d1", "d0"]
+
+
+async def test_the_deliveries_to_a_destination_come_latest_first_whatever_became_of_them(
+    store: Store, run: Any, make: Any
+) -> None:
+    made = [
+        replace(make.delivery(f"d{at}", f"c{at % 2}"), created_at=make.at(minutes=at // 3)) for at in range(7)
+    ]
+    await run.save(
+        customers=[make.customer("c0")], deliveries=[*made, make.delivery("other", destination="else")]
+    )
+    leased = await store.lease(make.now, make.at(minutes=1), 3, "shop")
+    await store.settle([DeliveryResult(each.id, each.attempt, each.id != "d0") for each in leased])
+    found = [each async for each in pages(lambda before: store.deliveries_to("shop", 2, before))]
+    assert [each.id for each in found] == ["d6", "d5", "d4", "d3", "d2", "d1", "d0"]
+    assert {each.status for each in found} == {"due", "done", "dead"}
+    since = await store.deliveries_to("shop", before=cursor_at("deliveries_to", make.at(minutes=1), 1))
+    assert [each.id for each in since] == ["d4", "d3", "d2", "d1", "d0"]
 
 
 async def test_what_waits_and_what_was_given_up_is_counted_by_destination(

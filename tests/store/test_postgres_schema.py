@@ -127,6 +127,10 @@ WRITES = {
     "ordered_deliveries": (
         "INSERT INTO deliveries VALUES ('c1', '{0}', 1, 'shop', 'discount.issued', '', 1, 1, 1, 0, 'due')"
     ),
+    # A trigger notes what each destination was sent: two of one customer would wait for each other.
+    "delivery_lists": (
+        "INSERT INTO deliveries VALUES ('c1', '{0}', 1, '{0}', 'discount.issued', '', 1, 1, 1, 0, 'due')"
+    ),
 }
 _WAITING = """
 SELECT count(*) FROM pg_stat_activity

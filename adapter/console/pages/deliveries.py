@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from msgspec import Raw, Struct, field
+from msgspec.structs import replace
 
 from adapter.console.context import ConsoleContext
 from adapter.console.decoding import moment_of
@@ -20,6 +21,7 @@ from adapter.services.delivery.retries import ShownDestination
 from adapter.services.delivery.shown import Rest, ShownDelivery, ends, rests, shown
 from adapter.services.ingest.journal_mask import MASKED
 from adapter.services.support.delivery_list import Counted, ListedDeliveries, Unsent, counted, listed
+from adapter.services.support.latest_deliveries import Wanted, latest
 
 _NUMBER: Final = re.compile("[0-9]{1,18}")
 _HOME: Final = "/console/deliveries"
@@ -27,13 +29,20 @@ _HOME: Final = "/console/deliveries"
 _MOST: Final = 10_000
 #: Pages of a customer's deliveries that are looked at for one.
 _PAGES_OF_CUSTOMER: Final = 10
+Shown = Literal[DeliveryStatus, "all"]
 
 
 class DeliveriesQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which deliveries of those that wait or were given up; times in UTC where they name no zone."""
+    """Which deliveries; times in UTC where they name no zone.
 
-    status: Unsent = "dead"
+    Those that wait or were given up come oldest first. Those that were made, all, and those of a customer or
+    about a discount come newest first; the first two of one destination, the first where none is named.
+    """
+
+    status: Shown = "dead"
     destination: str = ""
+    customer: str = ""
+    code: str = ""
     type: str = ""
     error: str = ""
     since: str = ""
@@ -56,14 +65,15 @@ class DestinationRow(Struct, frozen=True):
 
 
 class DeliveriesView(Struct, frozen=True):
-    """Destinations, and a page of deliveries; `counted` says how many the filter selects."""
+    """Destinations, and a page of deliveries; `counted` says how many can be sent now by the filter."""
 
     asked: DeliveriesQuery
     destinations: list[DestinationRow]
     most: int
     found: ListedDeliveries
     counted: Counted | None
-    statuses: tuple[str, ...] = ("dead", "due")
+    newest_first: bool
+    statuses: tuple[Shown, ...] = ("dead", "due", "done", "all")
 
 
 class DeliveryQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,13 +111,38 @@ class DestinationForm(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def _deliveries(context: ConsoleContext, query: DeliveriesQuery, _visitor: Visitor) -> DeliveriesView:
+    destinations = await _destinations(context)
+    if query.status in UNSENT and not query.customer and not query.code:
+        found, how_many = await _unsent(context, query)
+        return DeliveriesView(query, destinations, _MOST, found, how_many, newest_first=False)
+    if not (query.destination or query.customer or query.code) and destinations:
+        query = replace(query, destination=destinations[0].name)
+    found = await _latest(context, query) if destinations else ListedDeliveries([], None, None)
+    return DeliveriesView(query, destinations, _MOST, found, None, newest_first=True)
+
+
+async def _unsent(context: ConsoleContext, query: DeliveriesQuery) -> tuple[ListedDeliveries, Counted | None]:
+    """Return a page of what waits or was given up, the oldest first, and how many the filter selects."""
     store, patience = context.store, context.patience
     if query.after is not None and not _NUMBER.fullmatch(query.after):
         raise Unreadable("`after` is the `next` of the page before")
+    status: Unsent = "due" if query.status == "due" else "dead"
     selection = _selection(query)
-    found = await listed(store, patience, query.status, selection, after=query.after, now=context.now())
-    how_many = await counted(store, patience, query.status, selection) if found.deliveries else None
-    return DeliveriesView(query, await _destinations(context), _MOST, found, how_many)
+    found = await listed(store, patience, status, selection, after=query.after, now=context.now())
+    return found, await counted(store, patience, status, selection) if found.deliveries else None
+
+
+async def _latest(context: ConsoleContext, query: DeliveriesQuery) -> ListedDeliveries:
+    """Return a page of deliveries of any status, the newest first."""
+    store, patience = context.store, context.patience
+    wanted = Wanted(
+        status=None if query.status == "all" else query.status, customer=query.customer, code=query.code,
+        selection=_selection(query),
+    )  # fmt: skip
+    until = ends(await patience.read(rests(store, context.now())))
+    found = await latest(store, patience, wanted, after=query.after)
+    rows = [shown(each, until.get(each.destination)) for each in found.deliveries]
+    return ListedDeliveries(rows, found.next, found.searched_to)
 
 
 async def _destinations(context: ConsoleContext) -> list[DestinationRow]:
@@ -229,6 +264,7 @@ PAGES: Final = (
         title="Deliveries",
         nav="Deliveries",
         view=_deliveries,
+        statuses=(404,),
         query=DeliveriesQuery,
         fragments=("destinations", "found"),
     ),

@@ -117,6 +117,11 @@ async def _deliveries(
     return found
 
 
+def is_about(delivery: Delivery, code: str) -> bool:
+    """Return whether a delivery tells of the discount with a code."""
+    return _told(delivery).data.code == code
+
+
 def _told(delivery: Delivery) -> _Told:
     try:
         return msgspec.json.decode(delivery.event, type=_Told)

@@ -153,8 +153,8 @@ class PostgresStore(
         return await self._read(lambda connection: Reads(connection).customer(source_id))
 
     async def discount(self, code: str) -> DiscountRecord | None:
-        """Return the discount that a code means."""
-        return await self._read(lambda connection: Reads(connection).discount(code))
+        """Return the discount that a code means, also of a closed store."""
+        return await self._read_or_peek(lambda connection: Reads(connection).discount(code))
 
     async def discounts(
         self, source_id: str, limit: int = 100, before: str | None = None

@@ -10,7 +10,14 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import DiscountRecord
 from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Reason
-from adapter.store.list_rows import MOST_LOOKED_AT, deliveries_page, levels, read_discount, read_reason
+from adapter.store.list_rows import (
+    MOST_LOOKED_AT,
+    deliveries_page,
+    levels,
+    numbered_page,
+    read_discount,
+    read_reason,
+)
 from adapter.store.outbox_rows import read_delivery
 from adapter.store.owners import own_names, owned
 from adapter.store.paging import LAST_ID, LAST_TEXT, owned_page, read_cursor
@@ -47,6 +54,12 @@ class Lists:
         found = [read_delivery(row) for row in await self._rows("deliveries_of", *values)]
         return deliveries_page(owned(found, await self._names([key])), begin, limit)
 
+    async def deliveries_to(self, destination: str, limit: int, before: str | None) -> Page[Delivery]:
+        """Return a page of all deliveries to a destination, the latest made first."""
+        begin = read_cursor(before, LAST_ID)
+        rows = await self._rows("deliveries_to", destination, limit + 1, begin.moment, begin.tie, begin.skip)
+        return numbered_page(rows, await self._names({row[2] for row in rows}), begin, limit)
+
     async def queue_levels(self, most: int) -> list[QueueLevel]:
         """Return what waits or was given up, by destination."""
         names = [row[0] for row in await self._rows("due_destinations")]
@@ -76,6 +89,10 @@ class ListVerbs(ABC):
     async def _read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run a query on a connection for reads."""
 
+    @abstractmethod
+    async def _read_or_peek(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run a query, also of a closed store."""
+
     async def discounts_by_time(
         self, rule: str | None = None, limit: int = 100, before: str | None = None
     ) -> Page[DiscountRecord]:
@@ -86,7 +103,17 @@ class ListVerbs(ABC):
         self, source_id: str, limit: int = 100, before: str | None = None
     ) -> Page[Delivery]:
         """Return a page of a customer's deliveries, the latest made first."""
-        return await self._read(lambda connection: Lists(connection).deliveries_of(source_id, limit, before))
+        return await self._read_or_peek(
+            lambda connection: Lists(connection).deliveries_of(source_id, limit, before)
+        )
+
+    async def deliveries_to(
+        self, destination: str, limit: int = 100, before: str | None = None
+    ) -> Page[Delivery]:
+        """Return a page of all deliveries to a destination, the latest made first."""
+        return await self._read_or_peek(
+            lambda connection: Lists(connection).deliveries_to(destination, limit, before)
+        )
 
     async def queue_levels(self, most: int) -> list[QueueLevel]:
         """Return what waits or was given up, by destination."""

@@ -51,8 +51,8 @@ class ReadVerbs(ABC):
         return await self._read_by_key(lambda reads: reads.customer(source_id))
 
     async def discount(self, code: str) -> DiscountRecord | None:
-        """Return the discount that a code means."""
-        return await self._read(lambda reads: reads.discount(code))
+        """Return the discount that a code means, also of a closed store."""
+        return await self._read_or_peek(lambda reads: reads.discount(code))
 
     async def discounts(
         self, source_id: str, limit: int = 100, before: str | None = None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from adapter.model.deliveries import Past, PastAttempt, Pause
 from adapter.settings.scalars import Secret
@@ -125,3 +127,66 @@ async def test_a_reader_cannot_act(shop: Shop, act: str, form: dict[str, str]) -
     assert '<form method="post" action="/console/deliveries' not in (await shop.client.get(HOME)).text
     assert (await shop.act(f"{HOME}/{act}", HOME, **form)).status_code == 403
     assert len(await shop.app.store.deliveries("dead")) == 1
+
+
+async def sent(shop: Shop, count: int) -> None:
+    """Let the next deliveries be made."""
+    now = datetime.now(UTC)
+    leased = await shop.app.store.lease(now, now + timedelta(minutes=1), count, "webhook")
+    await shop.app.store.settle([DeliveryResult(each.id, each.attempt, True) for each in leased])
+
+
+async def listed(shop: Shop, query: str) -> list[str]:
+    """Return the customers of the deliveries of a list, in its order, through all its pages."""
+    found: list[str] = []
+    after = ""
+    while True:
+        page = await shop.client.twin(f"{HOME}?{query}{after}")
+        found += [each["source_id"] for each in page["found"]["deliveries"]]
+        if page["found"]["next"] is None:
+            return found
+        after = f"&after={page['found']['next']}"
+
+
+@pytest.mark.parametrize(
+    ("query", "whose"),
+    [
+        ("status=all", ["u2", "u1", "u0"]), ("status=done", ["u1"]),
+        ("status=done&destination=webhook", ["u1"]),
+        ("status=all&destination=other", []), ("status=all&customer=u1", ["u1"]), ("customer=u0", ["u0"]),
+        ("customer=u1", []), ("status=due&customer=u2&type=discount.issued", ["u2"]),
+        ("status=all&type=none", []), ("status=all&since=2999-01-01", []),
+        ("status=all&until=2999-01-01", ["u2", "u1", "u0"]),
+        ("status=all&until=1999-01-01", []), ("status=all&code=NONE", []),
+    ],
+)  # fmt: skip
+async def test_all_deliveries_are_listed_newest_first_by_status_customer_type_and_time(
+    shop: Shop, query: str, whose: list[str]
+) -> None:
+    for number in range(3):
+        await shop.started(f"u{number}")
+    await give_up(shop)
+    await sent(shop, 1)
+    await shop.client.sign_in(READER)
+    assert await listed(shop, query) == whose
+
+
+async def test_the_deliveries_about_a_discount_are_found_by_its_code_in_any_spelling(shop: Shop) -> None:
+    for number in range(2):
+        await shop.started(f"u{number}")
+    [held] = await shop.app.store.discounts("u1")
+    await shop.client.sign_in(READER)
+    assert await listed(shop, f"status=all&code={held.discount.code.lower()}") == ["u1"]
+
+
+async def test_a_long_list_goes_on_behind_each_page_and_links_to_what_was_made(shop: Shop) -> None:
+    await asyncio.gather(*(shop.started(f"u{number}") for number in range(60)))
+    await sent(shop, 60)
+    await shop.client.sign_in(READER)
+    found = await listed(shop, "status=done")
+    assert (len(found), len(set(found))) == (60, 60)
+    page = LexborHTMLParser((await shop.client.get(f"{HOME}?status=done")).text)
+    for link in (*page.css("#found tbody a[href^='/console/delivery?']")[:1], *page.css("a[rel=next]")):
+        assert (await shop.client.get(str(link.attributes["href"]))).status_code == 200
+    wrong = await shop.client.get(f"{HOME}?status=done&after=7")
+    assert (wrong.status_code, "`after` is the `next`" in wrong.text) == (400, True)

@@ -145,6 +145,13 @@ FROM deliveries WHERE status = 'done' AND number > ?2
   AND created_at >= coalesce(?7, created_at) AND created_at < coalesce(?8, created_at + 1)
 ORDER BY number LIMIT ?1;
 
+-- deliveries_to --
+-- All deliveries to a destination, newest first, from where a page ended.
+SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
+       rendered_by, rendered, attempts, number
+FROM deliveries WHERE destination = ?1 AND (created_at, number) <= (?3, ?4)
+ORDER BY created_at DESC, number DESC LIMIT ?2 OFFSET ?5;
+
 -- deliveries_of --
 -- A customer's deliveries, the latest made first, from where a page ended; a bounded number is looked at.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
