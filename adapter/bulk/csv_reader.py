@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -64,7 +64,7 @@ class _Lines:
     def __init__(self, found: Iterable[list[bytes | LongLine]], encoding: str, most: int) -> None:
         self._blocks = iter(found)
         self._block: Iterator[bytes | LongLine] = iter(())
-        self._ready: list[str] = []
+        self._ready: list[str | LongLine] = []
         self._encoding = encoding
         self._most = most
         self._size = 0
@@ -89,9 +89,9 @@ class _Lines:
         self.taken.clear()
         self._size = 0
 
-    def push_back(self, lines: list[str]) -> None:
+    def push_back(self, lines: Sequence[str | LongLine]) -> None:
         """Give lines again; they are counted again."""
-        self._ready = lines[::-1] + self._ready
+        self._ready = [*reversed(lines), *self._ready]
         self.number -= len(lines)
 
     def has_nul(self) -> bool:
@@ -104,11 +104,11 @@ class _Lines:
         return "".join(self.taken).encode(self._encoding, "surrogateescape")
 
     def _pull(self) -> str:
-        if self._ready:
-            line = self._ready.pop()
-            self.suspect = self.suspect or UNDECODED.search(line) is not None
-            return line
-        found = next(self._block, None)
+        found: str | bytes | LongLine | None
+        found = self._ready.pop() if self._ready else next(self._block, None)
+        if isinstance(found, str):
+            self.suspect = self.suspect or UNDECODED.search(found) is not None
+            return found
         while found is None:
             self._block = iter(next(self._blocks))
             found = next(self._block, None)
@@ -130,14 +130,17 @@ def read_csv(chunks: Iterable[bytes], options: ReadOptions) -> Sheet:
     csv.field_size_limit(max(most, csv.field_size_limit()))
     lines = _Lines(blocks(_with_lf(found.chunks), most), found.encoding, most)
     first: list[str] = []
+    long: list[LongLine] = []
     try:
         while len(first) < _HEADER_LINES:
             first.append(next(lines))
             lines.begin()
-    except (StopIteration, _TooLong):
+    except StopIteration:
         pass
+    except _TooLong as error:
+        long += [error.line] if error.line else []
     dialect = sniff(first, options)
-    lines.push_back(first[dialect.lines :])
+    lines.push_back([*first[dialect.lines :], *long])
     return Sheet(dialect.header, dialect, _records(lines, _Form(dialect, options)), found.shown)
 
 

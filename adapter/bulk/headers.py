@@ -24,6 +24,8 @@ _PLAIN = re.compile(r"[^.\[\]\"]+")
 _QUOTED = re.compile(r'\[("(?:[^"\\]|\\.)*")\]')
 _INDEX = re.compile(r"\[(\d{0,4})\]\Z")
 _JSON = ":json"
+#: Names of a path: values nest as deeply as those that sources may send.
+_MOST_NAMES = 32
 #: Columns of the file of refused rows, which an import leaves out.
 MARKS = ("import.row", "import.reason")
 
@@ -189,6 +191,8 @@ def parsed(name: str) -> tuple[tuple[str, ...], int | None]:
                 raise ValueError("has an empty name between points")
     if not path or name.endswith("."):
         raise ValueError("has an empty name between points")
+    if len(path) > _MOST_NAMES:
+        raise ValueError(f"nests deeper than {_MOST_NAMES} names")
     return tuple(path), index
 
 

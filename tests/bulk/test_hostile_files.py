@@ -55,6 +55,7 @@ async def test_nul_in_a_later_line_of_a_cell_is_refused(shop1: Shop) -> None:
     [
         ("customers", {"encoding": "hex"}),
         ("customers", {"encoding": "rot13"}),
+        ("customers", {"encoding": "punycode"}),
         ("events", {"zone": "Nowhere"}),
         ("customers", {"quote": "ab"}),
         ("customers", {"delimiter": "ab"}),
@@ -96,6 +97,20 @@ async def test_records_of_an_export_are_checked_as_others(shop1: Shop) -> None:
         made = record.replace("CODE", code).replace("WHO", who)
         ended = await shop1.imports("discounts", f'{{"record":{made}}}')
         assert ended.job.counts.refused == 1, (code, who, ended)
+
+
+@pytest.mark.parametrize("rows_before", [0, 1, 60])
+async def test_a_line_that_is_too_long_is_refused_wherever_it_stands(shop1: Shop, rows_before: int) -> None:
+    before = b"".join(b"u%d,x\n" % number for number in range(rows_before))
+    ended = await shop1.imports("customers", b"source_id,name\n" + before + b"z" * 17_000_000 + b"\nlast,\xff\n")
+    assert ended.rows == [rows_before + 2, rows_before + 3]
+    assert "the line is longer than" in ended.refused[0].reason
+
+
+async def test_a_column_that_nests_too_deeply_is_refused_before_the_first_row(shop1: Shop) -> None:
+    ended = await shop1.imports("customers", f"source_id,metadata.{'.'.join('a' * 5000)}\nu1,x\n")
+    assert ended.job.state == "failed"
+    assert ended.job.error.endswith("nests deeper than 32 names")
 
 
 def test_zstd_of_zeros_is_read_in_small_pieces() -> None:

@@ -10,6 +10,8 @@ from adapter.errors import InvalidImport
 from adapter.model.imports import ImportOptions
 from adapter.sources.registry import SOURCES
 
+#: Encodings of Python that are for names of hosts and for source code: no file has them.
+_NO_FILES = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"})
 _DAY = ("YYYY", "MM", "DD")
 
 
@@ -42,8 +44,8 @@ def _problems(options: ImportOptions) -> Iterator[str]:
 def _is_text(encoding: str) -> bool:
     """Return whether an encoding makes bytes of text."""
     try:
-        codecs.lookup(encoding)
-        return isinstance("a".encode(encoding), bytes)
+        name = codecs.lookup(encoding).name.replace("-", "_")
+        return name not in _NO_FILES and isinstance("a".encode(encoding), bytes)
     except (LookupError, ValueError):
         return False
 
