@@ -117,6 +117,8 @@ mappings:
         ({"payload": {}, "operations": []}, 400, "either"),
         ({"operations": 1}, 400, "not a list"),
         ({"operations": [], "now": "2026-03-01T12:00:00"}, 400, "time zone"),
+        ({"operations": [], "now": "0001-01-01T00:00:00+14:00"}, 400, "years"),
+        ({"operations": [], "now": "9999-12-31T23:59:59Z"}, 400, "years"),
         ({"payload": {}, "source": "x"}, 400, "segment"),
         ({"operations": [], "rules": {"../x.yaml": ""}}, 422, "is not the name"),
         ({"operations": [], "rules": {"x.yaml": "name: x\ntrigger: y\n"}}, 422, "rules/x.yaml:1:1"),

@@ -41,6 +41,9 @@ _ORDERS = (
     "decides without that: ask POST /v1/validations what their codes are worth"
 )
 
+#: Years of `now`: what rules reckon from it is within the calendar too.
+_YEARS = (1970, 9000)
+
 
 class DryRunRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One `payload` as a CDP sends it, or `operations` as `POST /v1/evaluate` takes them.
@@ -114,6 +117,8 @@ class DryRuns:
             return self._clock()
         if request.now.tzinfo is None:
             raise Unreadable("`now` has no time zone: write 2026-03-01T12:00:00Z")
+        if not _YEARS[0] <= request.now.year <= _YEARS[1]:
+            raise Unreadable(f"`now` is in none of the years {_YEARS[0]} to {_YEARS[1]}")
         return request.now.astimezone(UTC)
 
 
