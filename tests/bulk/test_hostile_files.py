@@ -102,7 +102,8 @@ async def test_records_of_an_export_are_checked_as_others(shop1: Shop) -> None:
 @pytest.mark.parametrize("rows_before", [0, 1, 60])
 async def test_a_line_that_is_too_long_is_refused_wherever_it_stands(shop1: Shop, rows_before: int) -> None:
     before = b"".join(b"u%d,x\n" % number for number in range(rows_before))
-    ended = await shop1.imports("customers", b"source_id,name\n" + before + b"z" * 17_000_000 + b"\nlast,\xff\n")
+    file = b"source_id,name\n" + before + b"z" * 17_000_000 + b"\nlast,\xff\n"
+    ended = await shop1.imports("customers", file)
     assert ended.rows == [rows_before + 2, rows_before + 3]
     assert "the line is longer than" in ended.refused[0].reason
 

@@ -56,6 +56,16 @@ async def test_operations_say_what_each_rule_would_do_and_nothing_is_stored(
     assert real["outcome"] == "processed"
 
 
+async def test_discounts_of_several_transactions_have_codes_of_their_own(core: Instance) -> None:
+    asked = [event(f"o-{n}", f"c-{n}", cart_value=150) for n in range(6)]
+    erasures = [_operation(f"e-{n}", ("erase", "z"), "x") for n in range(6)]
+    parted = [each for pair in zip(asked, erasures, strict=True) for each in pair]
+    found = await dry(core, operations=parted)
+    codes = [each["code"] for result in found["results"] for each in result.get("discounts", [])]
+    assert len(codes) == len(set(codes)) == 6
+    assert set("".join(codes)) == {"X"}
+
+
 async def test_near_misses_say_how_much_is_missing(core: Instance) -> None:
     found = await dry(core, operations=[event("o-1", "c-1", cart_value=87.5)])
     [rule] = found["results"][0]["decisions"][0]["rules"]

@@ -10,6 +10,8 @@ from adapter.model.rules import Rule
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 #: 31^8 is 8.5e11: a million live codes leave a guesser one chance in 850,000 a try.
 DRAWN = 8
+#: Characters by which a code that is taken already is lengthened.
+LENGTHENED_BY = 4
 
 
 def code_for(rule: Rule, draw: Callable[[int], str]) -> str:

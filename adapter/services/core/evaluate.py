@@ -7,7 +7,7 @@ id, one that cannot be taken at all is refused at its place, and neither costs t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -33,6 +33,8 @@ from adapter.store.contract import Store
 MOST_OPERATIONS: Final = 500
 #: Among so many of a customer's latest decisions those of an operation that comes again are found.
 _LATEST = 1_000
+#: No operation was received before: ages are reckoned from it, within the calendar.
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Evaluate:
@@ -121,7 +123,7 @@ def message_of(at: int, item: Any, now: datetime, bounds: Bounds) -> Message | E
     if len(msgspec.json.encode(item)) > bounds.message:
         return _refused(at, id_, "too_large", bounds.exceeded("the operation"))
     received = parse_timestamp(item.get("received_at"))
-    return Message(SOURCE, id_, item, now if received is None else min(received, now))
+    return Message(SOURCE, id_, item, now if received is None else min(max(received, _EARLIEST), now))
 
 
 def _items(body: bytes) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import count
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -14,6 +15,7 @@ from adapter.mapping.explain.explain import explain
 from adapter.model.evaluated import Evaluated
 from adapter.model.messages import Message
 from adapter.model.quarantine import Quarantined
+from adapter.rules.engine.codes import LENGTHENED_BY
 from adapter.services.core.evaluate import MOST_OPERATIONS, message_of
 from adapter.services.dry_runs.drafts import DraftTexts, with_drafts
 from adapter.services.dry_runs.rehearsal import Rehearsed, rehearse
@@ -98,7 +100,7 @@ class DryRuns:
             run.take_payload(bytes(request.payload), request.source)
         works = [work for _, work in run.works]
         context = DecisionContext(
-            now, _draw, _ids(), room=self._room(), names=files.mappings.names, secret=self._store.secret
+            now, _draw(), _ids(), room=self._room(), names=files.mappings.names, secret=self._store.secret
         )
         parts = await self._patience.read(rehearse(self._store, works, files.rules, context))
         return run.report(parts, files, notes=[_ORDERS] if of_orders(works, self._shares) else [])
@@ -208,11 +210,15 @@ def _refused(each: Evaluated) -> DryRunResult:
     return DryRunResult(each.id or "", "refused", each.reason, each.error)
 
 
-def _draw(n: int) -> str:
-    """Return characters that no real code has in such a row."""
-    return "X" * n
+def _draw() -> Callable[[int], str]:
+    """Return what gives characters that no real code has in such a row.
+
+    Codes that are taken are lengthened, by more each time: so those of one run differ in all its transactions.
+    """
+    lengthened = count(1)
+    return lambda n: "X" * (n * next(lengthened) if n == LENGTHENED_BY else n)
 
 
 def _ids() -> Callable[[], str]:
-    count = iter(range(1, 1_000_000_000))
-    return lambda: f"dry-run-{next(count)}"
+    number = count(1)
+    return lambda: f"dry-run-{next(number)}"

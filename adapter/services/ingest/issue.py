@@ -24,7 +24,7 @@ from adapter.model.pending import PendingMove
 from adapter.model.redemptions import Redemption
 from adapter.model.timers import Timer
 from adapter.model.triggers import LIFE_EVENTS
-from adapter.rules.engine.codes import code_for
+from adapter.rules.engine.codes import LENGTHENED_BY, code_for
 from adapter.rules.engine.issue import issue
 from adapter.rules.engine.lives import Lives
 from adapter.rules.engine.recipients import about_another
@@ -337,7 +337,7 @@ class IssuePass:
         drawn = self._candidates.get(proposal.rule.name)
         code = drawn.pop(0) if drawn else code_for(proposal.rule, self._context.draw)
         while folded(code) in self._taken:
-            code += self._context.draw(4)
+            code += self._context.draw(LENGTHENED_BY)
         self._taken.add(folded(code))
         return code
 
