@@ -66,6 +66,12 @@ async def test_when_an_operation_was_received_is_no_part_of_its_content(core: In
     assert again["outcome"] == "duplicate"
 
 
+async def test_an_operation_received_at_the_begin_of_the_calendar_costs_no_other(core: Instance) -> None:
+    early = {**event("o-1", "c-1", cart_value=150), "received_at": "0001-01-01T00:00:00Z"}
+    found = await core.evaluate(early, event("o-2", "c-2", cart_value=150))
+    assert [each["outcome"] for each in found] == ["processed", "processed"]
+
+
 async def test_each_operation_has_its_own_outcome(core: Instance) -> None:
     """Case D41: one that is bad and one of a newer program, among good ones."""
     bad = event("o-2", "c-1")

@@ -213,7 +213,7 @@ def _refused(each: Evaluated) -> DryRunResult:
 def _draw() -> Callable[[int], str]:
     """Return what gives characters that no real code has in such a row.
 
-    Codes that are taken are lengthened, by more each time: so those of one run differ in all its transactions.
+    Codes that are taken are lengthened, by more each time: those of all transactions of a run differ.
     """
     lengthened = count(1)
     return lambda n: "X" * (n * next(lengthened) if n == LENGTHENED_BY else n)
