@@ -78,7 +78,7 @@ def serve(
     app = compose(settings, reread=reread)
     asyncio.run(try_store(settings.store.url))
     _reload_on_sighup(app)
-    _tune()
+    tune()
     server = _Server(uvicorn.Config(app.asgi, **_options(settings)), announce)
     with suppress(KeyboardInterrupt):  # open requests have completed by then
         server.run()
@@ -167,7 +167,7 @@ def _worker(settings: Settings, shared: Path) -> ASGIApp:
         _log.error("a worker process cannot start: %s", error.message)
         sys.exit(1)
     _reload_on_sighup(app)
-    _tune()
+    tune()
     return app.asgi
 
 
@@ -202,7 +202,7 @@ def _options(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _tune() -> None:
+def tune() -> None:
     """Configure the interpreter for the hot path.
 
     Messages are trees that reference counting frees, so the cyclic collector finds nothing in them. By

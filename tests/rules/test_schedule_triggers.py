@@ -39,6 +39,12 @@ def attributes(book: RuleSet, due: str, customer: Customer) -> dict[str, Any] | 
     return None if found is None else found[0].attributes
 
 
+def concerned(book: RuleSet, due: str, customer: Customer) -> bool:
+    """Tell whether the occurrence may concern a customer, before their history is read."""
+    due_at = datetime.fromisoformat(due).astimezone(UTC)
+    return book.schedules.concerned("it", due_at, due_at)(customer)
+
+
 @pytest.mark.parametrize(
     ("trigger", "due", "birthdate", "years"),
     [
@@ -66,8 +72,10 @@ def test_a_date_is_due_for_those_who_have_it(
 ) -> None:
     book, problems = make(trigger)
     assert book is not None, problems
-    found = attributes(book, due, Customer("ann", birthdate=birthdate))
+    customer = Customer("ann", birthdate=birthdate)
+    found = attributes(book, due, customer)
     assert (None if found is None else found.get("years")) == years
+    assert concerned(book, due, customer) is (years is not None)
 
 
 def test_a_birthdate_without_a_year_has_no_age(make: Make) -> None:
@@ -92,6 +100,7 @@ def test_a_schedule_is_for_a_segment(make: Make, definitions: str, customer: Cus
     book, problems = make('{every: "first day of month 09:00", for: gold}', f"{definitions}\n")
     assert book is not None, problems
     assert (attributes(book, "2026-03-01T09:00:00+00:00", customer) is not None) is fires
+    assert concerned(book, "2026-03-01T09:00:00+00:00", customer) is (fires or "history" in definitions)
 
 
 def test_the_id_of_a_firing_follows_from_rule_customer_and_time() -> None:

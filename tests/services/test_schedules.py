@@ -74,7 +74,7 @@ async def test_an_occurrence_fires_once_for_each_customer_of_the_segment(desk: A
 
 async def test_another_process_goes_on_where_one_was_killed(desk: Any) -> None:
     desk.now = APRIL
-    killed, other = Schedule(desk, page=1, lease=timedelta(seconds=30)), Schedule(desk, "two")
+    killed, other = Schedule(desk, firings=1, lease=timedelta(seconds=30)), Schedule(desk, "two")
     assert await killed.turn() == 1
     assert await killed.turn() == 1
     assert await other.until_idle() == 0  # while the lease lasts
@@ -83,9 +83,41 @@ async def test_another_process_goes_on_where_one_was_killed(desk: Any) -> None:
     assert await held(desk, "ann", "bea", "cat", "dan") == [1, 1, 1, 1]
 
 
+async def test_one_that_was_killed_before_it_saved_what_it_read_loses_nothing(desk: Any) -> None:
+    desk.now = APRIL
+    killed, other = Schedule(desk, page=1, firings=3), Schedule(desk, "two", page=3)
+    assert [await killed.turn() for _ in range(2)] == [0, 0]
+    assert (killed.read(), killed.settled) == (2, 0)
+    desk.now += timedelta(seconds=30)
+    assert await other.until_idle() == 4
+    assert await killed.until_idle() == 0
+    assert await held(desk, "ann", "bea", "cat", "dan") == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(("firings", "unsaved", "transactions"), [(8, 1000, 2), (2, 1000, 4), (8, 20, 5)])
+async def test_few_firings_among_many_customers_take_few_transactions(
+    desk: Any, firings: int, unsaved: int, transactions: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.take(*[CustomerUpsert(f"x{n:02}", traits={"tier": "none"}) for n in range(75)])
+    saved: list[ScheduleStep] = []
+    step_schedule = desk.store.step_schedule
+
+    async def counted(step: ScheduleStep) -> None:
+        saved.append(step)
+        await step_schedule(step)
+
+    monkeypatch.setattr(desk.store, "step_schedule", counted)
+    desk.now = APRIL
+    process = Schedule(desk, page=10, firings=firings, unsaved=unsaved)
+    assert await process.until_idle() == 4
+    assert process.settled + len(saved) == transactions
+    assert process.read() == 80
+    assert await held(desk, "ann", "bea", "cat", "dan") == [1, 1, 1, 1]
+
+
 async def test_a_process_that_lost_its_lease_saves_nothing(desk: Any) -> None:
     desk.now = APRIL
-    slow, other = Schedule(desk, page=1), Schedule(desk, "two")
+    slow, other = Schedule(desk, firings=1), Schedule(desk, "two")
     settle = slow.settle
 
     async def after_the_other(*given: Any) -> Any:
@@ -100,7 +132,7 @@ async def test_a_process_that_lost_its_lease_saves_nothing(desk: Any) -> None:
 
 async def test_a_commit_that_fails_is_repeated(desk: Any) -> None:
     desk.now = APRIL
-    process = Schedule(desk, page=1)
+    process = Schedule(desk, firings=1)
     settle = process.settle
 
     async def fails(*_: Any) -> Any:
@@ -174,7 +206,7 @@ async def test_a_paused_rule_fires_for_nobody_and_goes_on_later(desk: Any, make_
 
 async def test_merged_meanwhile_a_person_gets_one(desk: Any) -> None:
     desk.now = APRIL
-    process = Schedule(desk, page=1)
+    process = Schedule(desk, firings=1)
     assert await process.turn() == 1  # ann's
     await desk.take(CustomerMerge("dan", "ann"))
     await desk.take(CustomerErase("bea"))

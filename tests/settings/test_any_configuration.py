@@ -118,7 +118,7 @@ def attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Try:
     (tmp_path / "rules" / "r.yaml").write_text(RULE)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(serve._Server, "run", lambda self: setattr(self, "started", True))
-    monkeypatch.setattr(serve, "_tune", lambda: None)
+    monkeypatch.setattr(serve, "tune", lambda: None)
     monkeypatch.setattr(serve, "_serve_with_workers", lambda *_: None)
 
     def run(text: str, environ: dict[str, str]) -> None:

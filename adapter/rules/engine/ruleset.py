@@ -192,7 +192,7 @@ class RuleSet(Decider):
     ) -> tuple[Event, Verdict] | None:  # fmt: skip
         """Return a firing as an event, and what its rule says; None where it is not for the customer."""
         event = self.schedules.event(firing, customer)
-        if event is None or not self.schedules.concerns(firing, customer, history, now):
+        if event is None or not self.schedules.concerns(firing.rule, event, customer, history, now):
             return None
         index = self.schedules.by_name[firing.rule].index
         return event, self._decide(

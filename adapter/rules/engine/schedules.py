@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -54,26 +54,44 @@ class Schedules:
         trigger, due_at = found.trigger, firing.due_at
         values: dict[str, Any] | None = {"due_at": due_at.isoformat()}
         if isinstance(trigger, OnDate):
-            values = _reached(trigger, due_at, customer)
+            values = _reaching(trigger, due_at)(customer)
         if values is None:
             return None
         name = DATE_DUE if isinstance(trigger, OnDate) else SCHEDULE_DUE
         user = User(id=customer.source_id, email=customer.email)
         return Event(event_id(firing), name, due_at, user, values, {})
 
-    def concerns(self, firing: Firing, customer: Customer, history: History | None, now: datetime) -> bool:
-        """Tell whether an occurrence concerns a customer; without a history, whether it may."""
-        event = self.event(firing, customer)
-        trigger = self.by_name[firing.rule].trigger if event is not None else None
-        if event is None or not isinstance(trigger, Every) or trigger.segment is None:
-            return event is not None
-        name = trigger.segment
-        if history is None:
-            node = getattr(self._segments.declared.get(name), "node", None)
-            if node is not None and reads(node).metrics:
+    def concerned(self, name: str, due_at: datetime, now: datetime) -> Callable[[Customer], bool]:
+        """Return what tells of customers whether an occurrence of a rule may concern them.
+
+        It is asked of every customer, so what is the same for all is worked out once.
+        """
+        trigger = self.by_name[name].trigger
+        if isinstance(trigger, OnDate):
+            reached = _reaching(trigger, due_at)
+            return lambda customer: reached(customer) is not None
+        segments, segment = self._segments, trigger.segment
+        declared = None if segment is None else segments.declared.get(segment)
+        node = None if declared is None else declared.node
+        if segment is None or (node is not None and reads(node).metrics):
+            return lambda customer: True
+        event = Event("", SCHEDULE_DUE, due_at, User(), {"due_at": due_at.isoformat()}, {})
+        history = History()
+
+        def concerns(customer: Customer) -> bool:
+            if segments.listed(segment, customer, event):
                 return True
-        view = view_of(event, customer, history or History(), now)
-        return self._segments.of(customer, view, event).get(name) is True
+            return node is not None and segments.holds(segment, view_of(event, customer, history, now))
+
+        return concerns
+
+    def concerns(self, rule: str, event: Event, customer: Customer, history: History, now: datetime) -> bool:
+        """Tell whether an occurrence of a rule, which is this event for a customer, concerns them."""
+        trigger = self.by_name[rule].trigger
+        if not isinstance(trigger, Every) or trigger.segment is None:
+            return True
+        view = view_of(event, customer, history, now)
+        return self._segments.of(customer, view, event).get(trigger.segment) is True
 
 
 def event_id(firing: Firing) -> str:
@@ -95,16 +113,20 @@ def dates_of(trigger: OnDate, due_at: datetime) -> tuple[date, tuple[int, ...]]:
     return day, month_days(day) if trigger.yearly else (day.month * 100 + day.day,)
 
 
-def _reached(trigger: OnDate, due_at: datetime, customer: Customer) -> dict[str, Any] | None:
-    """Return the attributes of a date that is due, None where the customer's is another one."""
-    found = date_of(trait_at(customer, trigger.trait))
+def _reaching(trigger: OnDate, due_at: datetime) -> Callable[[Customer], dict[str, Any] | None]:
+    """Return what gives the attributes of a date that is due, None where a customer's is another one."""
     day, days = dates_of(trigger, due_at)
-    if found is None or found.month_day not in days:
-        return None
-    values: dict[str, Any] = {"due_at": due_at.isoformat(), "date": day.isoformat()}
-    if found.year is None:
-        return values if trigger.yearly else None
-    years = day.year - found.year
-    if years < 1 if trigger.yearly else years != 0:
-        return None
-    return {**values, "years": years}
+
+    def reached(customer: Customer) -> dict[str, Any] | None:
+        found = date_of(trait_at(customer, trigger.trait))
+        if found is None or found.month_day not in days:
+            return None
+        values: dict[str, Any] = {"due_at": due_at.isoformat(), "date": day.isoformat()}
+        if found.year is None:
+            return values if trigger.yearly else None
+        years = day.year - found.year
+        if years < 1 if trigger.yearly else years != 0:
+            return None
+        return {**values, "years": years}
+
+    return reached

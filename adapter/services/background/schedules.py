@@ -20,12 +20,12 @@ from msgspec.structs import replace
 
 from adapter.errors import AdapterError
 from adapter.metrics import Metrics
-from adapter.model.customers import Customer
 from adapter.model.encoding import encode
-from adapter.model.triggers import Every, Firing, OnDate
+from adapter.model.triggers import Every, OnDate
 from adapter.rules.engine.occurrences import latest_due, next_due
 from adapter.rules.engine.ruleset import RuleSet
-from adapter.rules.engine.schedules import ScheduledRule, dates_of, event_id
+from adapter.rules.engine.schedules import ScheduledRule, event_id
+from adapter.services.background.schedule_pages import Keyed, SchedulePages
 from adapter.services.ingest.history_completion import Unprepared
 from adapter.services.ingest.pipeline import Transactions
 from adapter.services.ingest.result import Result
@@ -38,8 +38,6 @@ from adapter.store.schedule_rows import INDEXED, UNINDEXED
 from adapter.store.values import Changes
 
 _log = logging.getLogger(__name__)
-#: A firing with the key of its customer.
-Keyed = tuple[str, Firing]
 _DATE = "date:"
 #: An occurrence of a rule that the current files do not have is forgotten when it is due for this long:
 #: servers may have different files for a while.
@@ -49,13 +47,17 @@ _FORGOTTEN = timedelta(hours=1)
 class SchedulePacing(Struct, frozen=True, kw_only=True):
     """Intervals and bounds: customers of one read, firings of one transaction, and firings in a second.
 
-    A read without firings is followed by `rest`, so that ingest has the processor in between.
+    A read is followed by `rest`, so that ingest has the processor in between, and `slice_` customers are
+    looked at without a break. A step is saved with the firings of a transaction, or after `unsaved` customers
+    without so many: each step is a transaction for which ingest may wait.
     """
 
     look: timedelta = timedelta(seconds=1)
     lease: timedelta = timedelta(seconds=30)
     page: int = 100
-    firings: int = 5
+    firings: int = 8
+    slice_: int = 25
+    unsaved: int = 1_000
     per_second: int = 200
     rest: timedelta = timedelta(milliseconds=20)
 
@@ -83,7 +85,7 @@ class ScheduleRunner:
         self._metrics = metrics
         self._complete = complete
         self._pacing = pacing or SchedulePacing()
-        self._rest: tuple[ScheduleRow | None, list[tuple[str, Customer]]] = (None, [])
+        self._pages = SchedulePages(store, metrics, self._pacing.page, self._pacing.slice_)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Fire what is due until `stop` is set; a running transaction completes."""
@@ -182,43 +184,20 @@ class ScheduleRunner:
             self._metrics.schedule_occurrences.labels("skipped").inc()
             await self._store.step_schedule(self._step(row, now, due_at=skipped))
             return 0
-        page = await self._page(scheduled, row)
-        if not page:
+        pacing = self._pacing
+        ahead = await self._pages.look(rules, row, now, pacing.firings)
+        if not ahead.complete and len(ahead.firings) < pacing.firings and ahead.looked_at < pacing.unsaved:
+            return 0
+        self._pages.forget()
+        if ahead.reached == row.reached:
             self._metrics.schedule_occurrences.labels("completed").inc()
             following = next_due(scheduled.trigger, row.due_at)
             await self._store.step_schedule(self._step(row, now, due_at=following))
             return 0
-        firings = [
-            (key, Firing(row.name, customer.source_id, row.due_at))
-            for key, customer in page
-            if rules.schedules.concerns(Firing(row.name, customer.source_id, row.due_at), customer, None, now)
-        ]
-        if len(firings) > self._pacing.firings:
-            firings = firings[: self._pacing.firings]
-            reached = firings[-1][0]
-            rest = page[[key for key, _ in page].index(reached) + 1 :]
-        else:
-            reached, rest = page[-1][0], []
-        await self._settle(firings, self._step(row, now, reached=reached), now)
-        self._rest = (_place(replace(row, reached=reached)), rest)
-        self._metrics.schedule_customers.labels("fired").inc(len(firings))
-        return len(firings)
-
-    async def _page(self, scheduled: ScheduledRule, row: ScheduleRow) -> list[tuple[str, Customer]]:
-        """Return the next customers: those of the last read that are left, else more."""
-        trigger, limit = scheduled.trigger, self._pacing.page
-        place, rest = self._rest
-        if rest and place == _place(row):
-            return rest
-        if scheduled.rule.status == "paused":
-            return []
-        if isinstance(trigger, Every):
-            page = await self._store.customers_after(row.reached, limit)
-        else:
-            _, days = dates_of(trigger, row.due_at)
-            page = await self._store.dated_customers(trigger.trait, days, row.reached, limit)
-        self._metrics.schedule_customers.labels("read").inc(len(page))
-        return page
+        await self._settle(ahead.firings, self._step(row, now, reached=ahead.reached), now)
+        self._pages.saved(row, ahead)
+        self._metrics.schedule_customers.labels("fired").inc(len(ahead.firings))
+        return len(ahead.firings)
 
     async def _settle(self, firings: Sequence[Keyed], step: ScheduleStep, now: datetime) -> None:
         """Decide firings, and save the step with them. One that cannot be decided is logged and left out."""
@@ -261,11 +240,6 @@ class ScheduleRunner:
         self, row: ScheduleRow, now: datetime, *, reached: str = "", due_at: datetime | None = None
     ) -> ScheduleStep:
         return ScheduleStep(row, self._worker, now + self._pacing.lease, reached, due_at)
-
-
-def _place(row: ScheduleRow) -> ScheduleRow:
-    """Return how far an occurrence has come, whoever has it."""
-    return replace(row, worker="", lease_until=None)
 
 
 def _skipped_to(scheduled: ScheduledRule, due_at: datetime, now: datetime) -> datetime | None:

@@ -118,13 +118,10 @@ class Simulator:
         schedules = self._rules.schedules
         if schedules.by_name[name].rule.status == "paused":
             return
-        firings = (
-            (Firing(name, source_id, due_at), self.state.customers[source_id].customer)
-            for source_id in sorted(self.state.customers)
-        )
+        concerned = schedules.concerned(name, due_at, due_at)
         works = (
-            _scheduled(firing) for firing, customer in firings
-            if schedules.concerns(firing, customer, None, due_at)
+            _scheduled(Firing(name, source_id, due_at)) for source_id in sorted(self.state.customers)
+            if concerned(self.state.customers[source_id].customer)
         )  # fmt: skip
         while batch := list(islice(works, SLICE)):
             self._decide(batch)
