@@ -28,6 +28,7 @@ CONDITIONS = [
     "has(o.x)", "attributes.o.x > 1", "user.o.x == 1", "context.s != 'a'", "l.exists(e, e == 'a')",
     "'a' in l", "n + 1 > o.x", "user.segments.exists(one, one == 'vip')", "event.name == 'y'",
     "now < timestamp('2020-01-01T00:00:00Z')", "event.occurred_at < timestamp('2020-01-01T00:00:00Z')",
+    "history.sequence('bought', 'x', '1h')", "!history.sequence('bought', 'x')",
     "history.count('bought') >= 3", "now - history.last('bought') < duration('1h')", "loyal",
     "{any: [n > 900, \"s == 'zz'\"]}", "{none: [n > 1, b]}", "n > 2 && s == 'a' || b", "email == 'x@y.z'",
 ]  # fmt: skip

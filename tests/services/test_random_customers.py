@@ -50,7 +50,9 @@ LATER = (
     + """
   - name: later
     trigger: viewed
-    conditions: ["history.sum('started', 'total', '30d') + history.count('rode', '7d') >= 100"]
+    conditions:
+      - history.sum('started', 'total', '30d') + history.count('rode', '7d') >= 100
+      - history.sequence('started', 'rode', 'started', '30d')
     action: {type: free_shipping}
     guardrails: {stackable: true}
 """
@@ -58,6 +60,7 @@ LATER = (
 ASKED = [
     Metric("sum", "started", "total", timedelta(days=30)),
     Metric("count", "rode", None, timedelta(days=7)),
+    Metric("sequence", "started", window=timedelta(days=30), steps=("started", "rode", "started")),
     *(Metric("count", name, None, None) for name in EVENTS),
 ]
 

@@ -105,6 +105,16 @@ rules:
     guardrails:
       stackable: true
       limits: [{key: attributes.card, count: 2, window: 1d}]
+  - name: returned
+    trigger: checkout_started
+    conditions:
+      - history_with_event.sequence("checkout_started", "order_completed", "checkout_started", "6h")
+    action: {type: amount_off, value: 4, expires_in_hours: 1}
+    exclusive: until_used
+  - name: thanks
+    trigger: order_completed
+    conflicts: none
+    action: {type: store_credit, value: 2, currency: EUR}
   - name: friend
     trigger: order_completed
     to: attributes.friend
