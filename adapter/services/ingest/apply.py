@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -68,7 +69,8 @@ class ApplyPass:
         self._repeated = transaction.known.repeated
         self._discounts = loaded.discounts
         self._fired = _occurrences(loaded) if rules.schedules else {}
-        self._others = Beside(self._recipient)
+        # A method of the pass here would be a cycle, which keeps a whole batch in memory for a while.
+        self._others = Beside(partial(_recipient, self.people))
         self.steps: list[Step] = []
         self.erasures: list[Erasure] = []
         self.quarantined: list[Quarantined] = []
@@ -221,12 +223,7 @@ class ApplyPass:
         held: list[DiscountRecord] = []
         for name in (owner, *self.people.joined().get(owner, ())):
             held += await self._transaction.latest_discounts(name, MOST_DISCOUNTS)
-        return Beside(self._recipient, OwnDiscounts(held))
-
-    def _recipient(self, name: str) -> Recipient | None:
-        """Return another customer that an event names; none is created."""
-        person = self.people.known(self.people.resolve(name))
-        return None if person is None else Recipient(person.customer, person.decoded_history())
+        return Beside(self._others.recipients, OwnDiscounts(held))
 
     async def _fire(self, index: int, timer: Timer, work: Work) -> None:
         """Evaluate a timer that is still active; one whose evaluation failed before is only removed."""
@@ -371,6 +368,12 @@ class ApplyPass:
         self.erasures.append(Erasure(owner, asked, work.source, work.message_id, self.quarantined))
         self.quarantined = []
         self.people.erase(owner)
+
+
+def _recipient(people: IdentityGraph, name: str) -> Recipient | None:
+    """Return another customer that an event names; none is created."""
+    person = people.known(people.resolve(name))
+    return None if person is None else Recipient(person.customer, person.decoded_history())
 
 
 def _occurrences(loaded: LoadedState) -> dict[str, set[str]]:
