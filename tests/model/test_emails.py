@@ -89,6 +89,32 @@ def test_the_spelling_of_an_address_is_found_by_itself(email: str) -> None:
     assert meant in found_in(f"<{email}>")
 
 
+_PIECES = [
+    "a",
+    "B1",
+    ".",
+    "-",
+    "--",
+    "_",
+    "+",
+    "@",
+    "@x.test",
+    "xn--",
+    "Xn--bcher-kva",
+    '"',
+    "'",
+    "/",
+    "%40",
+    " ",
+    "é",
+]
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=8).map("".join) | st.emails())
+def test_an_address_that_is_a_whole_json_string_is_found_as_in_any_text(text: str) -> None:
+    assert found_in(f'"{text}"') == found_in(f"<{text}>")
+
+
 @pytest.mark.parametrize(
     "text",
     ["a" * 300_000, "@" * 300_000, "a@" * 100_000, "%40" * 100_000, "=a" * 99_999 + "@b",

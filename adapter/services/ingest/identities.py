@@ -39,7 +39,7 @@ _TOO_LARGE = f"not merged: the customer's data would exceed {MOST_JOINED // 1024
 
 
 #: Operations that may merge two customers.
-_MERGING = (CustomerUpsert, CustomerGroup, CustomerMerge, EventOccurred)
+_MERGING = (EventOccurred, CustomerUpsert, CustomerGroup, CustomerMerge)
 
 
 def _restated(now: Customer, before: Customer) -> bool:
@@ -133,7 +133,7 @@ class IdentityGraph:
     def resolve(self, name: str) -> str:
         """Return the current id of the customer with a name: an id, or a linking identity."""
         owner = self.canonical(name)
-        if owner != name or owner in self._known:
+        if owner != name or owner in self._known or not self._identities:
             return owner
         linked = (self._identities.get((kind, name)) for kind in LINKING)
         return next((self.canonical(each) for each in linked if each is not None), owner)
@@ -152,7 +152,7 @@ class IdentityGraph:
         A customer with only an anonymous id is an anonymous visitor, until a message has their own id.
         """
         owner = self.canonical(source_id)
-        linking = {kind: identities[kind] for kind in LINKING if kind in identities}
+        linking = {kind: identities[kind] for kind in LINKING if kind in identities} if identities else {}
         links = list(linking.items())
         if len(links) > 1:  # The owner of the id itself comes first: the other identities become theirs.
             links.sort(key=lambda each: each[1] != source_id)
@@ -229,7 +229,7 @@ class IdentityGraph:
         merges = [each for each in operations if isinstance(each, CustomerMerge)]
         names = {name for each in merges for name in (each.previous_id, each.source_id)}
         for operation in operations:
-            if not isinstance(operation, _MERGING):
+            if not isinstance(operation, _MERGING) or not operation.identities:
                 continue
             for kind, value in operation.identities.items():
                 if value == operation.source_id or kind not in LINKING:

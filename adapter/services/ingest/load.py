@@ -47,7 +47,7 @@ def load_request(batch: Sequence[Work], rules: RuleSet) -> LoadRequest:
                 continue
             elif isinstance(operation, CustomerErase):
                 identities |= {(kind, operation.source_id): None for kind in LINKING}
-            else:
+            elif operation.identities:
                 for kind in LINKING:
                     value = operation.identities.get(kind)
                     if value is not None:

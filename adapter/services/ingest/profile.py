@@ -60,6 +60,8 @@ def _named(customer: Customer) -> Customer:
     was sent is kept unless both parts are known and a later one contradicts it: a first name alone does not
     shorten it, and it may contain a middle name.
     """
+    if _PARTS.isdisjoint(customer.traits):
+        return customer
     parts = {name: str(customer.traits.get(name) or "").strip() for name in _ORDER}
     first, last = parts.values()
     times, known = customer.told_at, customer.name
@@ -133,14 +135,18 @@ def _without(customer: Customer, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _names(facts: CustomerUpsert) -> list[str]:
-    return [
-        *[name for name in facts.fields if name in FIELDS],
-        *[field for field in map(_field, facts.removed_fields) if field in FIELDS],
-        *[_TRAITS + name for name in facts.traits],
-        *[_TRAITS + name for name in facts.removed_traits],
-        *[_SEGMENTS + name for name in facts.joined_segments],
-        *[_SEGMENTS + name for name in facts.left_segments],
-    ]
+    names = [name for name in facts.fields if name in FIELDS]
+    if facts.removed_fields:
+        names += [field for field in map(_field, facts.removed_fields) if field in FIELDS]
+    for prefix, some in (
+        (_TRAITS, facts.traits),
+        (_TRAITS, facts.removed_traits),
+        (_SEGMENTS, facts.joined_segments),
+        (_SEGMENTS, facts.left_segments),
+    ):
+        if some:
+            names += [prefix + name for name in some]
+    return names
 
 
 def _current(facts: CustomerUpsert, times: dict[str, int], moment: int) -> CustomerUpsert:
