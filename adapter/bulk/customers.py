@@ -48,8 +48,18 @@ class CustomerRows:
     def entry(self, record: Record) -> Entry:
         """Return what a record says; raises BadRow."""
         parts = _Parts()
+        fields, traits = parts.fields, parts.traits
         for target, found, name in self.columns.values(record):
-            self._take(parts, target, found, name)
+            path = target.path
+            # Most are text of a field, or a trait.
+            if found is EMPTY or len(path) != 2 or target.index is not None:
+                self._take(parts, target, found, name)
+            elif path[0] == "traits":
+                traits[path[1]] = found
+            elif path[0] == "fields" and type(found) is str:
+                fields[path[1]] = found
+            else:
+                self._take(parts, target, found, name)
         source_id = checked_id(parts.source_id, "source_id", self._reading.is_placeholder)
         if "birthdate" in parts.fields and not parts.stored:  # an export has what the source has sent
             parts.fields["birthdate"] = self._day(parts.fields["birthdate"])

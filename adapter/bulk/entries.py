@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,9 @@ from adapter.datamodel.declarations import DataModel
 from adapter.model.customers import Customer
 from adapter.model.ids import invalid_id_reason
 from adapter.model.operations import Operation
+
+#: Ids of which nothing but a placeholder can be wrong; most are.
+_ORDINARY = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
 class BadRow(Exception):
@@ -59,6 +63,8 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 def checked_id(text: Any, what: str, is_placeholder: Callable[[str], bool]) -> str:
     """Return the id of a person from a cell or a JSON value; raises BadRow."""
+    if type(text) is str and _ORDINARY.fullmatch(text) and not is_placeholder(text):
+        return text
     if text is None:
         raise BadRow(f"{what} is empty", what)
     if isinstance(text, bool) or not isinstance(text, (str, int)):

@@ -49,6 +49,8 @@ class EventRows:
             path = target.path
             if len(path) == 2 and target.index is None and path[0] in objects:
                 objects[path[0]][path[1]] = found
+            elif path[0] not in objects and type(found) is str:
+                plain[path[0]] = found
             else:
                 self._take(plain, objects, target, found, name)
         user = objects["user"]

@@ -106,16 +106,16 @@ class ApplyPass:
         for nth, operation in enumerate(work.operations):
             if isinstance(operation, EventOccurred):
                 await self._event((index, nth), operation, work)
+            elif isinstance(operation, CustomerUpsert) and self.rules.changes and not work.unrewarded:
+                await self._watched_facts(index, operation, work)
+            elif isinstance(operation, _FACTS):
+                self._facts(index, operation, work)
             elif isinstance(operation, DiscountMove):
                 if not repeat:
                     message = f"{work.source}\0{work.key}"
                     self.steps.append(Move(index, operation, work.occurred_at, message))
             elif isinstance(operation, OrderOperation):
                 continue  # the checkout handles these before and after this pass
-            elif isinstance(operation, CustomerUpsert) and self.rules.changes and not work.unrewarded:
-                await self._watched_facts(index, operation, work)
-            elif isinstance(operation, _FACTS):
-                self._facts(index, operation, work)
             else:
                 self._identity(operation, work)
             if self.people.merge_rejection is not None:
