@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from msgspec import Struct
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from adapter.console.context import ConsoleContext
@@ -18,6 +20,8 @@ from adapter.web.request_body import read_body
 
 _CSRF: Final = "csrf"
 _MOST_FIELDS: Final = 2_000
+_MOST_FILES: Final = 100
+_SEPARATORS: Final = re.compile(r"[/\\]")
 
 
 class Posted(Struct, frozen=True):
@@ -28,10 +32,13 @@ class Posted(Struct, frozen=True):
 
 
 async def posted(context: ConsoleContext, request: Request) -> Posted:
-    """Return a form without files; raises Unreadable, TooLarge or Unavailable."""
+    """Return a form; raises Unreadable, TooLarge or Unavailable.
+
+    Each file in it, small as the form, becomes two fields: its `file_name` and its `file_text`.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        raise Unreadable("a form is sent as application/x-www-form-urlencoded")
+    if kind not in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        raise Unreadable("a form is sent as application/x-www-form-urlencoded or multipart/form-data")
     server = context.settings.server
     body = await read_body(
         dict(request.scope["headers"]),
@@ -40,11 +47,42 @@ async def posted(context: ConsoleContext, request: Request) -> Posted:
         server.body_timeout_seconds,
         context.web.body_budget,
     )
+    if kind == "multipart/form-data":
+        return _split(await _parts(request, body))
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError as error:
         raise Unreadable(f"the form is malformed: {error}") from None
     return _split(pairs)
+
+
+async def _parts(request: Request, body: bytes) -> list[tuple[str, Any]]:
+    """Return the parts of a form that has arrived; a file input without a file sends an empty one."""
+
+    async def arrived() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    parser = MultiPartParser(
+        request.headers, arrived(), max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=len(body)
+    )
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise Unreadable(f"the form is malformed: {error.message}") from None
+    found: list[tuple[str, Any]] = []
+    try:
+        for name, value in form.multi_items():
+            if isinstance(value, str):
+                found.append((name, value))
+            elif value.filename:
+                # Browsers send the path of a file in a chosen folder.
+                found.append(("file_name", _SEPARATORS.split(value.filename)[-1]))
+                found.append(("file_text", (await value.read()).decode()))
+    except UnicodeDecodeError:
+        raise Unreadable("a file of the form is not UTF-8 text") from None
+    finally:
+        await form.close()
+    return found
 
 
 async def uploaded(context: ConsoleContext, request: Request) -> tuple[Posted, UploadedFile]:

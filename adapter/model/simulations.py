@@ -16,6 +16,7 @@ SimulationState = Literal["running", "done", "failed", "cancelled", "interrupted
 class SimulationAsked(Struct, frozen=True, kw_only=True):
     """What is simulated: rules in force over events from `start` to `end`, beside drafts by file name.
 
+    The drafts take the place of the files of their names, or of all files where they are the `whole` book.
     `since` is the start as it was written. `what_if` are values to try. `who` asked for it.
     """
 
@@ -24,6 +25,7 @@ class SimulationAsked(Struct, frozen=True, kw_only=True):
     start: datetime
     end: datetime
     drafts: Mapping[str, str] = {}
+    whole: bool = False
     what_if: tuple[str, ...] = ()
     who: str = ""
 

@@ -275,6 +275,49 @@ async def test_a_simulation_is_started_watched_compared_downloaded_and_deleted(t
         assert [run["id"] for run in (await client.twin("/console/simulations"))["runs"]] == [first]
 
 
+def drafts(*given: tuple[str, str]) -> list[tuple[str, tuple[str, bytes, str]]]:
+    """Return files as a form with a choice of several sends them."""
+    return [("files", (name, text.encode(), "application/yaml")) for name, text in given]
+
+
+async def test_a_folder_of_drafts_is_uploaded_and_simulated(tmp_path: Path) -> None:
+    async with opened(settings(tmp_path)) as client:
+        await send(client)
+        other = CHEAPER.replace("name: cart", "name: other").replace("\n", "\r\n")
+        page = await client.post(
+            "/console/simulations/start", follow_redirects=True,
+            data={"csrf": await client.csrf("/console/simulations"), "since": "400d"},
+            files=drafts(("drafts/rules.yaml", CHEAPER), ("C:\\drafts\\other.yaml", other)),
+        )  # fmt: skip
+        found = re.search(r"id=([^&\"]+)", str(page.url))
+        assert found, page.text
+        await client.app.authoring.simulations.ended(found[1])
+        shown = await client.twin(f"/console/simulation?id={found[1]}")
+        assert (shown["run"]["title"], shown["run"]["state"]) == ("rules.yaml, other.yaml", "done")
+        issued = {each["rule"]["rule"]: each["rule"]["issued"] for each in shown["result"]["shown"]["rules"]}
+        assert issued == {"cart": 1, "other": 1}
+
+
+@pytest.mark.parametrize(
+    ("files", "form", "status", "said"),
+    [
+        (drafts(("a.yaml", RULE), ("sub/a.yaml", RULE)), {}, 400, "two drafts have the name `a.yaml`"),
+        (drafts(("a.txt", RULE)), {}, 422, "`a.txt` is not the name of a rule file"),
+        ([], {"whole": "true"}, 422, "there are no drafts"),
+        (drafts(*((f"a{at}.yaml", RULE) for at in range(51))), {}, 422, "simulate 50 at most"),
+        (drafts(*((f"a{at}.yaml", RULE) for at in range(101))), {}, 400, "Too many files"),
+        ([("files", ("a.yaml", b"\xff", "application/yaml"))], {}, 400, "is not UTF-8 text"),
+    ],
+)
+async def test_drafts_that_cannot_be_simulated_are_refused_with_the_reason(
+    tmp_path: Path, files: Any, form: dict[str, str], status: int, said: str
+) -> None:
+    async with opened(settings(tmp_path)) as client:
+        data = {"csrf": await client.csrf("/console/simulations"), **form}
+        page = await client.post("/console/simulations/start", data=data, files=files, follow_redirects=True)
+        assert (page.status_code, said in page.text) == (status, True), page.text
+
+
 async def test_a_running_simulation_is_watched_and_cancelled(tmp_path: Path) -> None:
     async with opened(settings(tmp_path)) as client:
         service = client.app.authoring.simulations

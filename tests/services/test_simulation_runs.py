@@ -65,6 +65,38 @@ async def test_a_simulation_runs_in_a_process_of_its_own_and_its_report_is_kept(
     assert [change.source_id for change in simulated.report.comparison.more] == ["c-1"]
 
 
+MORE = """\
+rules:
+  - name: more
+    trigger: checkout_started
+    conditions: {all: [cart_value >= 10]}
+    action: {type: percentage_off, value: 5, max_amount: 4}
+    guardrails: {stackable: true}
+"""
+
+
+@pytest.mark.parametrize(
+    ("drafts", "whole", "issued"),
+    [
+        ({"more.yaml": MORE}, False, {"cart": 1, "minutes": 0, "more": 2}),
+        ({"more.yaml": MORE, "rules.yaml": CHEAPER}, False, {"cart": 2, "minutes": 0, "more": 2}),
+        ({"more.yaml": MORE}, True, {"more": 2}),
+        ({"more.yaml": MORE, "rules.yaml": CHEAPER}, True, {"cart": 2, "minutes": 0, "more": 2}),
+    ],
+)
+async def test_drafts_are_simulated_over_the_files_in_force_or_as_all_rules(
+    core: Instance, drafts: dict[str, str], whole: bool, issued: dict[str, int]
+) -> None:
+    await core.evaluate(event("e-1", "c-1", cart_value=70), event("e-2", "c-2", cart_value=150))
+    runs = Runs(core, answer)
+    begun = await runs.service.start(Wanted(drafts=drafts, whole=whole))
+    run = await runs.ended(begun.id)
+    assert (run.state, run.error) == ("done", "")
+    _, simulated = await runs.service.one(begun.id)
+    assert simulated is not None
+    assert {each.rule: each.issued for each in simulated.report.books[1].rules} == issued
+
+
 async def test_an_erased_person_is_no_example_any_more(core: Instance) -> None:
     await core.evaluate(event("e-1", "c-1", cart_value=70))
     runs = Runs(core, answer)
@@ -193,7 +225,8 @@ async def test_a_deleted_one_is_gone(core: Instance) -> None:
         Wanted(since="2027-01-01"),
         Wanted(what_if=("max_daily_redemptions",)),
         Wanted(drafts={"../rules.yaml": RULES}),
-        Wanted(drafts={"a.yaml": RULES, "b.yaml": RULES}),
+        Wanted(drafts={f"a{number}.yaml": RULES for number in range(51)}),
+        Wanted(whole=True),
     ],
 )
 async def test_what_cannot_be_simulated_is_refused_at_once(core: Instance, wanted: Wanted) -> None:

@@ -129,16 +129,24 @@ class Simulation(Struct, frozen=True):
 
     run: RunShown
     drafts: dict[str, str]
+    whole: bool
     result: Result | None
     other: Other | None
     others: list[RunShown]
 
 
 class StartForm(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is simulated: rules in force, beside a draft of a file `name` where there is a `text`."""
+    """What is simulated: rules in force, beside a draft of a file `name` where there is a `text`, and others.
+
+    The other drafts have their names in `file_name` and their texts in `file_text`, in the same order. With
+    `whole` the drafts are all rules.
+    """
 
     name: str = ""
     text: str = ""
+    file_name: list[str] = []
+    file_text: list[str] = []
+    whole: bool = False
     since: str = "30d"
     title: str = ""
     what_if: str = ""
@@ -182,8 +190,8 @@ async def _one(context: ConsoleContext, query: SimulationQuery, _visitor: Visito
         each for each in await service.latest(limit=_PAGE) if each.state == "done" and each.id != run.id
     ]
     return Simulation(
-        RunShown.of(run), dict(run.asked.drafts), None if simulated is None else _result(simulated), other,
-        list(map(RunShown.of, others)),
+        RunShown.of(run), dict(run.asked.drafts), run.asked.whole,
+        None if simulated is None else _result(simulated), other, list(map(RunShown.of, others)),
     )  # fmt: skip
 
 
@@ -210,14 +218,12 @@ def _book(book: BookReport, before: BookReport | None) -> BookShown:
 
 async def _start(context: ConsoleContext, form: StartForm, visitor: Visitor) -> Done:
     context.web.require_core()
-    text = lines(form.text)
-    if text and not form.name:
-        raise Unreadable("name the file of the draft, such as `vip.yaml`")
     run = await context.authoring.simulations.start(
         Wanted(
             since=form.since,
             title=form.title,
-            drafts={form.name: text} if text else {},
+            drafts=_drafts(form),
+            whole=form.whole,
             what_if=form.what_if.splitlines(),
             who=visitor.name,
         )
@@ -226,8 +232,28 @@ async def _start(context: ConsoleContext, form: StartForm, visitor: Visitor) -> 
         message="The simulation runs, in a process of low priority",
         back=_url(run.id),
         subject=run.asked.title,
-        after={"since": run.asked.since, "drafts": list(run.asked.drafts), "what_if": run.asked.what_if},
+        after={
+            "since": run.asked.since,
+            "drafts": list(run.asked.drafts),
+            "whole": run.asked.whole,
+            "what_if": run.asked.what_if,
+        },
     )
+
+
+def _drafts(form: StartForm) -> dict[str, str]:
+    """Return the drafts by name; raises Unreadable where one has no name, or the name of another."""
+    text = lines(form.text)
+    if text and not form.name:
+        raise Unreadable("name the file of the draft, such as `vip.yaml`")
+    found = {form.name: text} if text else {}
+    if len(form.file_name) != len(form.file_text):
+        raise Unreadable("each `file_name` has its `file_text`")
+    for name, each in zip(form.file_name, form.file_text, strict=True):
+        if name in found:
+            raise Unreadable(f"two drafts have the name `{name[:120]}`: leave one of them out")
+        found[name] = lines(each)
+    return found
 
 
 async def _cancel(context: ConsoleContext, form: RunForm, _visitor: Visitor) -> Done:

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from shutil import copyfile
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, Protocol, TypeVar
 
 from msgspec import Struct
 
+from adapter.files.folders import visible
 from adapter.rules.lift import Lift
 from adapter.services.figures import RuleFigures, RuleFiguresReader
 from adapter.services.lift import LiftQuestion, measure
@@ -47,6 +49,7 @@ class Request(Protocol):
 class SimulationRequest(Struct, frozen=True, kw_only=True):
     """A simulation of the rules in force beside drafts: texts of rule files by their names, or none.
 
+    They take the place of the files of their names, or of all files where they are the `whole` book.
     `what_if` are sweeps as `adapter simulate --what-if` takes them. `now` is when it was asked.
     """
 
@@ -55,6 +58,7 @@ class SimulationRequest(Struct, frozen=True, kw_only=True):
     end: datetime
     now: datetime
     drafts: Mapping[str, str] = {}
+    whole: bool = False
     what_if: tuple[str, ...] = ()
 
     def run(self, tell: Tell) -> tuple[Report, sweep.Sweep | None]:
@@ -69,10 +73,16 @@ class SimulationRequest(Struct, frozen=True, kw_only=True):
             return job.run(asked, self.now, job.Listener(decided=tell))
 
     def _draft(self, folder: Path) -> Path | None:
+        """Lay the drafts out: one file over those in force, or a folder with all rules."""
+        alone = len(self.drafts) == 1 and not self.whole
+        if not alone and not self.whole and self.drafts:
+            for path in visible(Path(self.settings.files.rules), "*.yaml", "*.yml"):
+                copyfile(path, folder / path.name)
         for name, text in self.drafts.items():
             (folder / name).write_text(text, encoding="utf-8")
-            return folder / name
-        return None
+        if not self.drafts:
+            return None
+        return folder / next(iter(self.drafts)) if alone else folder
 
 
 class LiftRequest(Struct, frozen=True, kw_only=True):

@@ -26,6 +26,8 @@ from adapter.store.contract import Store
 _log = logging.getLogger(__name__)
 #: Simulations that are kept, the latest.
 KEPT = 100
+#: Draft files of one.
+MOST_DRAFTS = 50
 #: One whose process does not say for so long that it goes on is taken for interrupted.
 LEASE = timedelta(seconds=30)
 #: Seconds between two notes of the progress.
@@ -35,11 +37,15 @@ Ask = Callable[[SimulationRequest, Tell], Awaitable[Any]]
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """What is asked for: a start as `30d` or `2026-03-01`, drafts of rule files by name, what-if values."""
+    """What is asked for: a start as `30d` or `2026-03-01`, drafts of rule files by name, what-if values.
+
+    The drafts take the place of the files of their names, or of all files where they are the `whole` book.
+    """
 
     since: str = "30d"
     title: str = ""
     drafts: Mapping[str, str] = {}
+    whole: bool = False
     what_if: Sequence[str] = ()
     who: str = ""
 
@@ -176,13 +182,15 @@ class SimulationRuns:
         asked = run.asked
         return SimulationRequest(
             settings=self._of.settings, start=asked.start, end=asked.end, now=run.created_at,
-            drafts=dict(asked.drafts), what_if=asked.what_if,
+            drafts=dict(asked.drafts), whole=asked.whole, what_if=asked.what_if,
         )  # fmt: skip
 
 
 def _asked(wanted: Wanted, now: datetime) -> SimulationAsked:
-    if len(wanted.drafts) > 1:
-        raise InvalidDraft("simulate one draft file at a time")
+    if len(wanted.drafts) > MOST_DRAFTS:
+        raise InvalidDraft(f"there are {len(wanted.drafts)} draft files; simulate {MOST_DRAFTS} at most")
+    if wanted.whole and not wanted.drafts:
+        raise InvalidDraft("there are no drafts that could take the place of all rules")
     for name in wanted.drafts:
         if not is_draft_name(name):
             raise InvalidDraft(f"`{name[:120]}` is not the name of a rule file, such as `vip.yaml`")
@@ -191,11 +199,17 @@ def _asked(wanted: Wanted, now: datetime) -> SimulationAsked:
         raise InvalidDraft(f"`{wanted.since[:60]}` is not before now")
     what_if = tuple(each.strip() for each in wanted.what_if if each.strip())
     sweep.combinations(list(map(sweep.read, what_if)))
-    title = wanted.title.strip() or ", ".join(wanted.drafts) or "The rules in force"
+    title = wanted.title.strip() or _named(list(wanted.drafts)) or "The rules in force"
     return SimulationAsked(
         title=title[:200], since=wanted.since.strip(), start=start, end=now, drafts=dict(wanted.drafts),
-        what_if=what_if, who=wanted.who,
+        whole=wanted.whole, what_if=what_if, who=wanted.who,
     )  # fmt: skip
+
+
+def _named(names: Sequence[str]) -> str:
+    """Return what drafts are called, short of a long list."""
+    more = len(names) - 3
+    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
 
 
 def _progressed(run: SimulationRun, progress: Sequence[int]) -> SimulationRun:
