@@ -21,7 +21,7 @@ from adapter.console.routes import console_routes
 from adapter.metrics import Metrics
 from adapter.services.checkout.offers import SharedCodes
 from adapter.services.checkout.service import CheckoutService
-from adapter.services.discounts import Checkout
+from adapter.services.discounts import DiscountService
 from adapter.services.environment import Environment
 from adapter.services.health import Health
 from adapter.services.ingest.group_commit import GroupCommitter
@@ -53,7 +53,7 @@ class App(Struct, frozen=True):
     completer: HistoryCompleter
     ingest: Ingest
     operations: Ingest
-    checkout: Checkout
+    checkout: DiscountService
     bookings: CheckoutService
     revocations: Revocations
     privacy: Privacy

@@ -20,7 +20,7 @@ from adapter.errors import AdapterError
 from adapter.model.encoding import encode
 from adapter.services.authoring import connect_segment
 from adapter.services.authoring.connect_mparticle import Step, steps
-from adapter.services.authoring.connect_segment import SegmentDestination
+from adapter.services.authoring.connect_segment import SegmentSetup
 from adapter.services.authoring.mparticle_drift import compare
 from adapter.services.authoring.segment_drift import Drift, drift
 from adapter.services.authoring.segment_script import script
@@ -109,7 +109,7 @@ def segment(
     if not trigger:
         typer.echo("adapter: no mapping takes messages that Segment's Webhooks (Actions) sends", err=True)
         raise typer.Exit(1)
-    destination = SegmentDestination(f"{address}/webhooks/segment", trigger, batch_size)
+    destination = SegmentSetup(f"{address}/webhooks/segment", trigger, batch_size)
     if as_script:
         typer.echo(_script(destination, api), nl=False)
     elif diff is None:
@@ -118,7 +118,7 @@ def segment(
         _compare(destination, diff, api, as_json=as_json)
 
 
-def _script(destination: SegmentDestination, api: str) -> str:
+def _script(destination: SegmentSetup, api: str) -> str:
     try:
         api_address(api)
     except AdapterError as error:
@@ -126,7 +126,7 @@ def _script(destination: SegmentDestination, api: str) -> str:
     return script(destination, api.rstrip("/"))
 
 
-def _compare(wanted: SegmentDestination, id_: str, api: str, *, as_json: bool) -> None:
+def _compare(wanted: SegmentSetup, id_: str, api: str, *, as_json: bool) -> None:
     token = os.environ.get("PUBLIC_API_TOKEN", "")
     if not token:
         raise typer.BadParameter("set PUBLIC_API_TOKEN to a token of Segment's Public API")

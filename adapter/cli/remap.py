@@ -20,7 +20,7 @@ from adapter.errors import Refused
 from adapter.mapping.mapping_set import MappingSet
 from adapter.model.encoding import encode
 from adapter.model.journal import JournalEntry
-from adapter.services.authoring.remapping import Comparison, Remapped
+from adapter.services.authoring.remapping import MappingComparison, Remapped
 from adapter.settings.values import Settings
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
@@ -54,7 +54,7 @@ def remapped(settings: Settings, draft: Path | None, against: str | None, start:
     with tempfile.TemporaryDirectory() as scratch:
         base = current if against is None else _base(against, current, Path(scratch))
         before, after = _book(settings, base), _book(settings, draft or current)
-    return asyncio.run(_compared(settings, Comparison(before, after), start))
+    return asyncio.run(_compared(settings, MappingComparison(before, after), start))
 
 
 def _base(against: str, current: Path, scratch: Path) -> Path:
@@ -65,7 +65,7 @@ def _book(settings: Settings, folder: Path) -> MappingSet:
     return mappings_of(replace(settings, files=replace(settings.files, mappings=str(folder))))
 
 
-async def _compared(settings: Settings, comparison: Comparison, start: datetime) -> Remapped:
+async def _compared(settings: Settings, comparison: MappingComparison, start: datetime) -> Remapped:
     await expect_readable(settings.store.url)
     store = open_store(settings.store.url)
     try:

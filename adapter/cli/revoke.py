@@ -13,7 +13,7 @@ from adapter.cli.open_store import expect_readable
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.model.encoding import encode
-from adapter.services.revocations import Counted, Revocations, Revoked
+from adapter.services.revocations import Revocations, Revoked, UnusedDiscounts
 from adapter.settings.values import Settings
 
 EXAMPLES = """\b
@@ -72,7 +72,7 @@ async def _run(
     typer.echo(f"{done.revoked} discounts of `{rule}` were revoked{left}")
 
 
-async def _revoked(revocations: Revocations, counted: Counted, reason: str | None) -> Revoked:
+async def _revoked(revocations: Revocations, counted: UnusedDiscounts, reason: str | None) -> Revoked:
     """Revoke all, and write to standard error how far it is."""
     revoked, left, after = 0, 0, None
     while True:
@@ -83,7 +83,7 @@ async def _revoked(revocations: Revocations, counted: Counted, reason: str | Non
         typer.echo(f"adapter: {revoked} of {counted.unused} revoked", err=True)
 
 
-def _plain(counted: Counted) -> dict[str, object]:
+def _plain(counted: UnusedDiscounts) -> dict[str, object]:
     return {
         "rule": counted.rule,
         "dry_run": True,
@@ -93,7 +93,7 @@ def _plain(counted: Counted) -> dict[str, object]:
     }
 
 
-def _told(counted: Counted) -> str:
+def _told(counted: UnusedDiscounts) -> str:
     return (
         f"{counted.unused} discounts of `{counted.rule}` are unused: "
         f"{counted.issued} issued, {counted.applied} applied to an order"

@@ -18,7 +18,7 @@ from adapter.cli.source_option import source_option
 from adapter.errors import AdapterError, InvalidDraft
 from adapter.model.encoding import encode
 from adapter.services.simulation import sweep
-from adapter.services.simulation.job import Asked, Listener, moment, run
+from adapter.services.simulation.job import Listener, SimulationInput, moment, run
 from adapter.services.simulation.page import page
 
 EXAMPLES = """\b
@@ -80,7 +80,7 @@ def rules(
     """
     settings, now = settled(config, options(store, mappings=mappings)), datetime.now(UTC)
     try:
-        asked = Asked(
+        asked = SimulationInput(
             settings=settings, draft=draft, events=events or (), source=source or "",
             start=_moment(since, now, "--since"),
             end=now if until is None else _moment(until, now, "--until"),

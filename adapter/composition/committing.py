@@ -8,8 +8,8 @@ from typing import Self
 from msgspec import Struct
 
 from adapter.composition.base import Base
-from adapter.composition.delivery import Delivery
-from adapter.services.core.remote import RemoteCore, remote_core
+from adapter.composition.delivery import DeliveryServices
+from adapter.services.core.remote import CoreConnection, remote_core
 from adapter.services.ingest.commit_health import CommitHealth
 from adapter.services.ingest.commit_limits import Limits
 from adapter.services.ingest.evaluations import Evaluating
@@ -48,12 +48,12 @@ class Committing(Struct, frozen=True, kw_only=True):
 
     recorders: Recorders
     transactions: Transactions
-    remote: RemoteCore | None
+    remote: CoreConnection | None
     completer: HistoryCompleter
     committer: GroupCommitter
 
     @classmethod
-    def of(cls, base: Base, delivery: Delivery) -> Self:
+    def of(cls, base: Base, delivery: DeliveryServices) -> Self:
         """Build the committer on the transactions of this process or of the remote core."""
         recorders = Recorders.of(base)
         transactions = _transactions(base, delivery, recorders)
@@ -75,7 +75,7 @@ class Committing(Struct, frozen=True, kw_only=True):
         )
 
 
-def _transactions(base: Base, delivery: Delivery, recorders: Recorders) -> Transactions:
+def _transactions(base: Base, delivery: DeliveryServices, recorders: Recorders) -> Transactions:
     """Build the transactions in which this process decides."""
     return Transactions(
         base.store,
@@ -94,7 +94,7 @@ def _transactions(base: Base, delivery: Delivery, recorders: Recorders) -> Trans
     )
 
 
-def _remote(base: Base, delivery: Delivery, recorders: Recorders) -> RemoteCore | None:
+def _remote(base: Base, delivery: DeliveryServices, recorders: Recorders) -> CoreConnection | None:
     """Build what forwards operations to another instance, where the settings name one."""
     chosen = base.settings.destinations.core
     if chosen is None:

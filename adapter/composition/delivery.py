@@ -15,7 +15,7 @@ from adapter.services.delivery.reload import DestinationsReload
 from adapter.services.delivery.retries import Retries
 
 
-class Delivery(Struct, frozen=True, kw_only=True):
+class DeliveryServices(Struct, frozen=True, kw_only=True):
     """`dispatcher` sends the outbox, `forwarder` fills it with customers and events that are forwarded.
 
     `retries` are those that an operator asks for. `reload` exchanges the destinations with the settings.

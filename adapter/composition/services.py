@@ -12,7 +12,7 @@ from adapter.composition.bulk import BulkServices
 from adapter.composition.checkout import CheckoutServices
 from adapter.composition.committing import Committing
 from adapter.composition.customers import CustomerServices
-from adapter.composition.delivery import Delivery
+from adapter.composition.delivery import DeliveryServices
 from adapter.composition.ingest import IngestServices
 from adapter.services.background.sweeps import Intervals, Sweeps
 from adapter.services.checkout.offers import SharedCodes
@@ -24,7 +24,7 @@ class Services(Struct, frozen=True, kw_only=True):
     """The services of one store by area, without those of the console (`console.py`)."""
 
     base: Base
-    delivery: Delivery
+    delivery: DeliveryServices
     committing: Committing
     checkout: CheckoutServices
     ingest: IngestServices
@@ -36,7 +36,7 @@ class Services(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, base: Base, shared: SharedCodes | None = None) -> Self:
         """Build them; `shared` has the codes that everybody may use, else the rules have them."""
-        delivery = Delivery.of(base)
+        delivery = DeliveryServices.of(base)
         committing = Committing.of(base, delivery)
         checkout = CheckoutServices.of(base, delivery, committing, shared)
         return cls(

@@ -22,6 +22,8 @@ _CSRF: Final = "csrf"
 _MOST_FIELDS: Final = 2_000
 _MOST_FILES: Final = 100
 _SEPARATORS: Final = re.compile(r"[/\\]")
+#: Characters of a text that is a file, such as a draft of rules.
+_MOST_CHARACTERS: Final = 400_000
 
 
 class Posted(Struct, frozen=True):
@@ -91,6 +93,13 @@ async def uploaded(context: ConsoleContext, request: Request) -> tuple[Posted, U
     form = await form_of(request.headers.get("content-type", ""), _bounded(context, request, most))
     fields = [*form.fields.items(), *(("column", each) for each in form.columns)]
     return _split(fields), UploadedFile(form.name, form.file)
+
+
+def plain_text(text: str) -> str:
+    """Return a posted text of a file with plain line ends; raises Unreadable for one that is too long."""
+    if len(text) > _MOST_CHARACTERS:
+        raise Unreadable(f"a text has at most {_MOST_CHARACTERS:,} characters")
+    return text.replace("\r\n", "\n")
 
 
 async def _bounded(context: ConsoleContext, request: Request, most: int) -> AsyncIterator[bytes]:

@@ -18,9 +18,9 @@ from adapter.console.rendering import page_html
 from adapter.console.visitor import Visitor
 from adapter.errors import Unavailable
 from adapter.model.encoding import encode
-from adapter.services.arrivals.feed import Batch
+from adapter.services.arrivals.feed import FeedBatch
 from adapter.services.arrivals.filter_text import parsed
-from adapter.services.arrivals.filters import Known, MessageFilter
+from adapter.services.arrivals.filters import KnownPeople, MessageFilter
 from adapter.services.arrivals.search import known_people
 
 #: While nothing arrives, so often something is sent: proxies close connections that are silent.
@@ -67,7 +67,7 @@ async def stream(context: ConsoleContext, query: StreamQuery, visitor: Visitor) 
 
 
 async def _events(
-    context: ConsoleContext, query: StreamQuery, visitor: Visitor, wanted: MessageFilter, known: Known
+    context: ConsoleContext, query: StreamQuery, visitor: Visitor, wanted: MessageFilter, known: KnownPeople
 ) -> AsyncIterator[bytes]:
     begun = checked = spoke = monotonic()
     yield b": follows\n\n"
@@ -97,7 +97,7 @@ async def _ending(context: ConsoleContext, visitor: Visitor) -> bytes:
         return _ALIVE
 
 
-def rows_of(context: ConsoleContext, q: str, visitor: Visitor, batch: Batch) -> LiveRows:
+def rows_of(context: ConsoleContext, q: str, visitor: Visitor, batch: FeedBatch) -> LiveRows:
     """Return a batch as rows, without what the visitor may not see."""
     plain: Any = msgspec.json.decode(encode(batch.messages[::-1]))
     shown = masked(plain, visitor, context.settings)

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 
-class Counted(Struct, frozen=True):
+class ActivityCount(Struct, frozen=True):
     """That something happened `amount` times in the span of time that begins at `at`."""
 
     name: str
@@ -53,7 +53,7 @@ def of_rule(rule: str, count: RuleCount) -> str:
     return f"rule/{rule}/{count}"
 
 
-def sums(counted: Iterable[Counted]) -> dict[str, int]:
+def sums(counted: Iterable[ActivityCount]) -> dict[str, int]:
     """Return the sum of each series that has any."""
     found: dict[str, int] = {}
     for each in counted:

@@ -54,7 +54,7 @@ class SimulationRun(Struct, frozen=True, kw_only=True):
         return _replace(self, state="interrupted")
 
 
-class CustomerChange(Struct, frozen=True):
+class CustomerDifference(Struct, frozen=True):
     """An example of a customer for whom a draft changes something; `body` is JSON."""
 
     source_id: str
@@ -65,4 +65,4 @@ class SimulationResult(Struct, frozen=True):
     """What a simulation came to: the report as compressed JSON, and its examples of customers."""
 
     report: bytes
-    examples: Sequence[CustomerChange] = ()
+    examples: Sequence[CustomerDifference] = ()

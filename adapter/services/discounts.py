@@ -32,7 +32,7 @@ _LATEST = 1_000
 _MOST_WITH = 100
 
 
-class Checkout:
+class DiscountService:
     """Reads and moves for a shop's checkout and its support desk.
 
     Reads raise Unavailable when the store cannot be read, or exceeds `patience`. `release_hold` ends a hold

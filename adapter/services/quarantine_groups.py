@@ -21,7 +21,7 @@ MOST = 5_000
 _SLICE = 2_500
 
 
-class Group(Struct):
+class QuarantineGroup(Struct):
     """Messages of one source that are in quarantine for the same reason, but for its values.
 
     `id` names the group, `reason` is without its values, and `sample` is the latest message.
@@ -42,16 +42,16 @@ class Groups(Struct, frozen=True):
     `searched_to` is when the earliest of the messages was received.
     """
 
-    groups: list[Group]
+    groups: list[QuarantineGroup]
     looked_at: int
     searched_to: datetime | None
     next: int | None
 
 
-class Members(Struct, frozen=True):
+class GroupMembers(Struct, frozen=True):
     """The latest messages of a group, and how many there are among `looked_at`; `more` says it is not all."""
 
-    group: Group | None
+    group: QuarantineGroup | None
     messages: list[Reason]
     looked_at: int
     more: bool
@@ -67,12 +67,12 @@ async def grouped(store: Store, patience: ReadTimeout, before: int | None = None
 
 async def members(
     store: Store, patience: ReadTimeout, group: str, shown: int = 50, most: int = MOST
-) -> Members:
+) -> GroupMembers:
     """Return the messages of one group, the latest first."""
     reasons = await _latest(store, patience, None, most)
     counted = _counted(reasons)
     own = [each for each, name in zip(reasons, _names(reasons), strict=True) if name == group]
-    return Members(counted.get(group), own[:shown], len(reasons), len(reasons) == most)
+    return GroupMembers(counted.get(group), own[:shown], len(reasons), len(reasons) == most)
 
 
 def _names(reasons: Sequence[Reason]) -> list[str]:
@@ -84,12 +84,12 @@ def _names(reasons: Sequence[Reason]) -> list[str]:
     return [known[each.source, each.reason] for each in reasons]
 
 
-def _counted(reasons: Sequence[Reason]) -> dict[str, Group]:
-    found: dict[str, Group] = {}
+def _counted(reasons: Sequence[Reason]) -> dict[str, QuarantineGroup]:
+    found: dict[str, QuarantineGroup] = {}
     for each, name in zip(reasons, _names(reasons), strict=True):
         group, at = found.get(name), each.received_at
         if group is None:
-            found[name] = Group(name, each.source, fingerprint(each.reason), 1, at, at, each.id)
+            found[name] = QuarantineGroup(name, each.source, fingerprint(each.reason), 1, at, at, each.id)
         else:
             group.count += 1
             group.first_at = min(group.first_at, at)

@@ -29,7 +29,7 @@ MOST = 5_000
 Submit = Callable[[Sequence[Work]], Awaitable[Sequence[Result]]]
 
 
-class Counted(Struct, frozen=True, omit_defaults=True):
+class UnusedDiscounts(Struct, frozen=True, omit_defaults=True):
     """The unused discounts of a rule: `issued`, and `applied` to an order that is not completed.
 
     With `more` not all were counted.
@@ -79,7 +79,7 @@ class Revocations:
         self._clock = clock
         self._read = patience.read
 
-    async def count(self, rule: str, most: int | None = None) -> Counted:
+    async def count(self, rule: str, most: int | None = None) -> UnusedDiscounts:
         """Return how many discounts of a rule are unused, among the newest `most` where that is given."""
         found, looked_at = {"issued": 0, "applied": 0}, 0
         async for page in self._pages(rule, None):
@@ -88,10 +88,10 @@ class Revocations:
                 found[status] = found.get(status, 0) + 1
             looked_at += len(page)
             if most is not None and looked_at >= most and page.next is not None:
-                return Counted(rule, found["issued"], found["applied"], more=True)
+                return UnusedDiscounts(rule, found["issued"], found["applied"], more=True)
         if not looked_at and not self._is_loaded(rule):
             raise unknown(rule)
-        return Counted(rule, found["issued"], found["applied"])
+        return UnusedDiscounts(rule, found["issued"], found["applied"])
 
     async def revoke(
         self, rule: str, reason: str | None, after: str | None = None, most: int = MOST

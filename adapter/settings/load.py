@@ -25,7 +25,7 @@ DEFAULT_FILE = "adapter.toml"
 _ALIASES = {"ADAPTER_STORE": ("store", "url")}
 
 
-class Given(Struct, frozen=True):
+class GivenValue(Struct, frozen=True):
     """A value and its place; `text` when it has no type yet."""
 
     value: Any
@@ -33,7 +33,7 @@ class Given(Struct, frozen=True):
     text: bool
 
 
-class Known(Struct, frozen=True):
+class KnownSetting(Struct, frozen=True):
     """A setting that there is; `mark` is the place of its section where the file names that."""
 
     field: Field
@@ -84,7 +84,7 @@ def place(
 
 def _given(
     path: Path | None, environ: Mapping[str, str], options: Mapping[Keys, Any]
-) -> tuple[dict[Keys, Given], dict[Keys, Known], list[Problem]]:
+) -> tuple[dict[Keys, GivenValue], dict[Keys, KnownSetting], list[Problem]]:
     """Return the values as they are given, all settings that there are, and what is wrong."""
     file, problems = _file(path)
     named, wrong = named_fields(file.table, lambda keys: positions.nearest(file.marks, keys, file.name))
@@ -92,10 +92,12 @@ def _given(
     problems += wrong
     given = dict(_from_file(file, file.table, fields, problems))
     given |= _from_environment(environ, fields, problems)
-    known = {keys: Known(field) for keys, field in fields.items()}
-    known |= {keys: Known(named[keys], positions.nearest(file.marks, keys, file.name)) for keys in named}
+    known = {keys: KnownSetting(field) for keys, field in fields.items()}
+    known |= {
+        keys: KnownSetting(named[keys], positions.nearest(file.marks, keys, file.name)) for keys in named
+    }
     for keys, value in options.items():
-        given[keys] = Given(value, Mark("command line", 1, 1), text=isinstance(value, str))
+        given[keys] = GivenValue(value, Mark("command line", 1, 1), text=isinstance(value, str))
     return given, known, problems
 
 
@@ -135,12 +137,12 @@ def _from_file(
     known: Mapping[Keys, Field],
     problems: list[Problem],
     prefix: Keys = (),
-) -> Iterator[tuple[Keys, Given]]:
+) -> Iterator[tuple[Keys, GivenValue]]:
     for key, value in table.items():
         keys = (*prefix, key)
         mark = positions.nearest(file.marks, keys, file.name)
         if keys in known:
-            yield keys, Given(value, mark, text=False)
+            yield keys, GivenValue(value, mark, text=False)
         elif keys not in SECTIONS and not any(each[: len(keys)] == keys for each in known):
             problems.append(_unknown(keys, known, mark))
         elif isinstance(value, dict):
@@ -160,7 +162,7 @@ def _unknown(keys: Keys, known: Mapping[Keys, Field], mark: Mark) -> Problem:
 
 def _from_environment(
     environ: Mapping[str, str], known: Mapping[Keys, Field], problems: list[Problem]
-) -> dict[Keys, Given]:
+) -> dict[Keys, GivenValue]:
     names: dict[str, Field] = {alias: FIELDS[keys] for alias, keys in _ALIASES.items()}
     names |= {field.variable: field for field in known.values()}
     mark = Mark("environment", 1, 1)
@@ -171,7 +173,7 @@ def _from_environment(
             remedy = did_you_mean(variable, names)
             problems.append(Problem(mark, f"`{variable}` has no effect", remedy, severity="warning"))
     return {
-        field.keys: Given(environ[variable], Mark(f"environment {variable}", 1, 1), text=True)
+        field.keys: GivenValue(environ[variable], Mark(f"environment {variable}", 1, 1), text=True)
         for variable, field in names.items()
         if variable in environ
     }

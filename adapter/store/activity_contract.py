@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from adapter.model.activity import Counted
+from adapter.model.activity import ActivityCount
 from adapter.model.ignored import Ignored
 
 #: Rows that one transaction deletes.
@@ -16,13 +16,13 @@ TRIMMED = 1_000
 class ActivityVerbs(Protocol):
     """Series of counts, to which all processes add."""
 
-    async def add_activity(self, counted: Sequence[Counted]) -> None:
+    async def add_activity(self, counted: Sequence[ActivityCount]) -> None:
         """Add amounts to their series, in a transaction of their own."""
         ...
 
     async def activity(
         self, names: Sequence[str], since: datetime, until: datetime, step: timedelta
-    ) -> list[Counted]:
+    ) -> list[ActivityCount]:
         """Return series by name and time, from `since` on and before `until`.
 
         Amounts are summed by spans of `step`, which begin at multiples of it since 1970; spans in which

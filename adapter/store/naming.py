@@ -40,7 +40,7 @@ from adapter.store.values import (
 FEW = 100
 
 
-class Named:
+class NamedTransaction:
     """A transaction that takes ids of customers, over one that takes keys."""
 
     def __init__(self, transaction: Transaction) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from adapter.model.simulations import CustomerChange, SimulationResult, SimulationRun
+from adapter.model.simulations import CustomerDifference, SimulationResult, SimulationRun
 from adapter.store.timestamps import micros
 
 #: After all times of simulations.
@@ -42,7 +42,7 @@ def read_result(report: bytes | None, examples: Iterable[Sequence[Any]]) -> Simu
     """Return a result, from the report and rows of source_id and body."""
     if report is None:
         return None
-    return SimulationResult(report, [CustomerChange(source_id, body) for source_id, body in examples])
+    return SimulationResult(report, [CustomerDifference(source_id, body) for source_id, body in examples])
 
 
 def before_of(before: tuple[datetime, str] | None) -> tuple[int, str]:

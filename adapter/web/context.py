@@ -16,7 +16,7 @@ from adapter.services.bulk.uploads import Uploads
 from adapter.services.checkout.service import CheckoutService
 from adapter.services.core.evaluate import Evaluate
 from adapter.services.delivery.retries import Retries
-from adapter.services.discounts import Checkout
+from adapter.services.discounts import DiscountService
 from adapter.services.dry_runs.service import DryRuns
 from adapter.services.figures import RuleFiguresReader
 from adapter.services.health import Health
@@ -52,7 +52,7 @@ class WebContext(Struct, frozen=True):
     ingest: Ingest
     evaluate: Evaluate
     dry_runs: DryRuns
-    discounts: Checkout
+    discounts: DiscountService
     checkout: CheckoutService
     privacy: Privacy
     deliveries: Retries

@@ -11,7 +11,7 @@ import pytest
 
 from adapter.errors import Unavailable
 from adapter.services.arrivals import feed as feeding
-from adapter.services.arrivals.feed import Batch, Feed, Viewer
+from adapter.services.arrivals.feed import Feed, FeedBatch, Viewer
 from adapter.services.arrivals.filter_text import parsed
 from adapter.services.arrivals.filters import NOBODY
 from adapter.services.periodic import until_stopped
@@ -114,7 +114,7 @@ async def test_a_slow_viewer_is_told_how_many_messages_were_missed(store: Store,
         for number in range(feeding.MOST_WAITING + 2):
             await arrivals.come(f"{number}a", f"{number}b")
             await feed.read()
-        batches: list[Batch | None] = []
+        batches: list[FeedBatch | None] = []
         async for batch in viewer.batches(LONG):
             batches.append(batch)
             if len(batches) == feeding.MOST_WAITING:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adapter.model.journal import JournalEntry
 from adapter.services.arrivals.filter_text import QUALIFIERS, FilterError, parsed
-from adapter.services.arrivals.filters import NOBODY, Arrived, Known, MessageFilter
+from adapter.services.arrivals.filters import NOBODY, Arrived, KnownPeople, MessageFilter
 
 NOW = datetime(2026, 11, 30, 14, 0, tzinfo=UTC)
 
@@ -116,7 +116,7 @@ def test_a_filter_takes_what_it_says_and_nothing_else(text: str, changed: dict[s
 
 def test_a_customer_is_known_by_all_of_their_names() -> None:
     wanted = parsed("customer:u-7", NOW)
-    known = Known({"u-7": frozenset(("u-7", "anonymous-1"))})
+    known = KnownPeople({"u-7": frozenset(("u-7", "anonymous-1"))})
     assert wanted.takes(message(names=["anonymous-1"]), known)
     assert not wanted.takes(message(names=["anonymous-1"]), NOBODY)
 

@@ -19,7 +19,7 @@ from adapter.cli.main import commands
 from adapter.mapping import mapping_set
 from adapter.mapping.subscriptions import matches
 from adapter.model.sources import SEGMENT
-from adapter.services.authoring.connect_segment import SegmentDestination, function, hcl, trigger
+from adapter.services.authoring.connect_segment import SegmentSetup, function, hcl, trigger
 from adapter.settings.scalars import Secret
 from adapter.settings.values import Segment, Settings
 from adapter.sources.registry import SOURCES
@@ -87,7 +87,7 @@ def test_the_trigger_means_what_the_mappings_subscribe_to(
 @pytest.mark.slow
 def test_every_subscription_is_a_text_of_the_configuration() -> None:
     for text in SUBSCRIPTIONS:
-        written = hcl(SegmentDestination("https://shop.example/webhooks/segment", text))
+        written = hcl(SegmentSetup("https://shop.example/webhooks/segment", text))
         read = plain(hcl2.loads(written)["resource"][1])["trigger"]
         assert read.replace("$${", "${").replace("%%{", "%{") == text
 

@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from adapter.cli.main import commands
-from adapter.services.authoring.connect_segment import SegmentDestination
+from adapter.services.authoring.connect_segment import SegmentSetup
 from adapter.services.authoring.segment_drift import drift
 from adapter.services.authoring.segment_script import script
 from tests.cli.segment_types import CreateDestination, CreateSubscription, expect
@@ -40,7 +40,7 @@ DESTINATION = {
     }
 }
 SUBSCRIPTION = {"data": {"destinationSubscription": {"settings": {"id": "no"}, "id": "s-1"}}}
-WANTED = SegmentDestination("https://shop.example/webhooks/segment", TRIGGER, 50)
+WANTED = SegmentSetup("https://shop.example/webhooks/segment", TRIGGER, 50)
 Call = tuple[str, str, Any]
 
 
@@ -207,7 +207,7 @@ def test_the_command_prints_the_script_without_secrets(
     asked = ["connect", "segment", "--url", "https://shop.example", "--script"]
     result = CliRunner().invoke(commands, [*asked, "--api", "https://eu1.api.segmentapis.com/"])
     assert result.exit_code == 0, result.output
-    wanted = SegmentDestination("https://shop.example/webhooks/segment", 'type = "track"')
+    wanted = SegmentSetup("https://shop.example/webhooks/segment", 'type = "track"')
     assert result.stdout == script(wanted, "https://eu1.api.segmentapis.com")
     assert "very-secret" not in result.output
     assert CliRunner().invoke(commands, [*asked, "--api", "http://segment.example"]).exit_code == 1

@@ -107,8 +107,8 @@ def test_when_a_message_was_received_shows_the_clock_of_the_server(seconds: floa
     assert statuses(probes.server_clock(probe, entries, NOW, NOW + timedelta(seconds=1))) == [status]
 
 
-def arrived(entries: Iterable[JournalEntry]) -> arrivals.Arrived:
-    found = arrivals.Arrived(Counter())
+def arrived(entries: Iterable[JournalEntry]) -> arrivals.ArrivalCounts:
+    found = arrivals.ArrivalCounts(Counter())
     found.add(entries)
     return found
 

@@ -12,7 +12,7 @@ import pytest
 
 from adapter.console.live_events import rows_of
 from adapter.console.visitor import Visitor
-from adapter.services.arrivals.feed import Batch
+from adapter.services.arrivals.feed import FeedBatch
 from adapter.services.arrivals.listed import ListedMessage, PersonName
 from adapter.settings.values import Console, Settings
 from tests.acceptance.conftest import Server, StartServer
@@ -102,7 +102,7 @@ class Shown:
 
 def row_of(role: Any) -> str:
     shown: Any = Shown()
-    batch = Batch([hostile_message()], 0, 0, 1)
+    batch = FeedBatch([hostile_message()], 0, 0, 1)
     return rows_of(shown, MARKUP, Visitor("ann", role, ""), batch).html
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from adapter import app
 from adapter.app import App
-from adapter.model.activity import Counted
+from adapter.model.activity import ActivityCount
 from adapter.model.breakers import Tally
 from adapter.model.ignored import Ignored
 from adapter.services.environment import Environment
@@ -49,7 +49,7 @@ def overview(server: App) -> Overview:
 async def test_the_last_hour_day_and_the_day_before_are_summed(server: App, overview: Overview) -> None:
     ages = (0, 59, 61, 23 * 60, 25 * 60, 47 * 60, 49 * 60)
     await server.store.add_activity(
-        [Counted("messages/processed", NOON.replace(second=0) - age * MINUTE, 1) for age in ages]
+        [ActivityCount("messages/processed", NOON.replace(second=0) - age * MINUTE, 1) for age in ages]
     )
     now = await overview.now("hour")
     amount = now.stages[0].amount
@@ -62,8 +62,9 @@ async def test_the_last_hour_day_and_the_day_before_are_summed(server: App, over
 async def test_the_speed_is_that_of_the_last_five_minutes(server: App, overview: Overview) -> None:
     minute = NOON.replace(second=0)
     await server.store.add_activity([
-        Counted("requests/taken", minute, 600), Counted("request_seconds/0.01", minute, 600),
-        Counted("commit_seconds/0.005", minute, 60), Counted("request_seconds/5.0", minute - 10 * MINUTE, 9),
+        ActivityCount("requests/taken", minute, 600), ActivityCount("request_seconds/0.01", minute, 600),
+        ActivityCount("commit_seconds/0.005", minute, 60),
+        ActivityCount("request_seconds/5.0", minute - 10 * MINUTE, 9),
     ])  # fmt: skip
     speed = (await overview.now("hour")).speed
     assert (speed.requests, speed.p99, speed.commit_p99) == (2.0, 10.0, 5.0)

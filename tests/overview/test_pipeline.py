@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.model.activity import BOUNDS, REQUEST_SECONDS, Counted
+from adapter.model.activity import BOUNDS, REQUEST_SECONDS, ActivityCount
 from adapter.services.overview.pipeline import lines, percentile, stages, totals
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -36,9 +36,9 @@ def test_each_stage_has_what_came_so_far_and_what_left_there() -> None:
 
 def test_plots_have_a_point_for_each_span_also_where_nothing_happened() -> None:
     counted = [
-        Counted("messages/processed", NOON, 10),
-        Counted("messages/quarantined", NOON + 10 * MINUTE, 5),
-        Counted("request_seconds/0.005", NOON, 100),
+        ActivityCount("messages/processed", NOON, 10),
+        ActivityCount("messages/quarantined", NOON + 10 * MINUTE, 5),
+        ActivityCount("request_seconds/0.005", NOON, 100),
     ]
     plots = lines(counted, NOON, NOON + 15 * MINUTE, 5 * MINUTE)
     messages = {each.label: each.points for each in plots["messages"].series}
@@ -49,7 +49,7 @@ def test_plots_have_a_point_for_each_span_also_where_nothing_happened() -> None:
 
 
 def test_only_spans_between_two_moments_are_summed() -> None:
-    counted = [Counted("a", NOON + at * MINUTE, 1) for at in range(4)]
+    counted = [ActivityCount("a", NOON + at * MINUTE, 1) for at in range(4)]
     assert totals(counted, NOON + MINUTE, NOON + 3 * MINUTE) == {"a": 2}
 
 

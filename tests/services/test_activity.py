@@ -10,7 +10,7 @@ import pytest
 
 from adapter.errors import StoreUnavailable
 from adapter.metrics import Metrics
-from adapter.model.activity import BY_MINUTE, Counted, of_rule, sums
+from adapter.model.activity import BY_MINUTE, ActivityCount, of_rule, sums
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.services.background.activity import KEEP_HOURS, KEEP_MINUTES, ActivityRecorder
 from adapter.services.decision_log import DecisionCounts
@@ -46,7 +46,7 @@ def recorder(store: Any, metrics: Metrics, clock: Clock) -> ActivityRecorder:
     return ActivityRecorder(store, metrics, clock, INGEST_LABELS)
 
 
-async def stored(store: Store, *names: str, step: timedelta = MINUTE) -> list[Counted]:
+async def stored(store: Store, *names: str, step: timedelta = MINUTE) -> list[ActivityCount]:
     return await store.activity(names or BY_MINUTE, NOON - 40 * 24 * HOUR, NOON + 24 * HOUR, step)
 
 
@@ -61,8 +61,8 @@ async def test_only_what_a_process_has_counted_since_the_last_round_is_added(
         metrics.messages.labels("segment", "processed").inc(count)
         await recording.add()
     assert await stored(store) == [
-        Counted("messages/processed", NOON, 5),
-        Counted("messages/processed", NOON + MINUTE, 4),
+        ActivityCount("messages/processed", NOON, 5),
+        ActivityCount("messages/processed", NOON + MINUTE, 4),
     ]
 
 
@@ -102,7 +102,7 @@ async def test_what_rules_did_is_added_by_hour(store: Store, clock: Clock) -> No
     names = [of_rule(rule, count) for rule in ("ten", "vip", "big", "odd", "new")
              for count in ("triggered", "issued", "withheld")]  # fmt: skip
     assert await stored(store, *names) == [
-        Counted(name, NOON, 2)
+        ActivityCount(name, NOON, 2)
         for name in ("rule/new/triggered", "rule/ten/issued", "rule/ten/triggered", "rule/vip/triggered",
                      "rule/vip/withheld")
     ]  # fmt: skip
@@ -110,7 +110,7 @@ async def test_what_rules_did_is_added_by_hour(store: Store, clock: Clock) -> No
 
 async def test_what_could_not_be_added_is_added_in_the_next_round(store: Store, clock: Clock) -> None:
     class Away:
-        async def add_activity(self, _counted: list[Counted]) -> None:
+        async def add_activity(self, _counted: list[ActivityCount]) -> None:
             raise StoreUnavailable("it is away")
 
     metrics, away = Metrics(), Away()
@@ -127,6 +127,6 @@ async def test_what_could_not_be_added_is_added_in_the_next_round(store: Store, 
 async def test_minutes_are_kept_for_days_and_hours_of_rules_for_a_month(store: Store, clock: Clock) -> None:
     names = ("messages/processed", "rule/ten/issued")
     for age in (KEEP_MINUTES - MINUTE, KEEP_MINUTES + MINUTE, KEEP_HOURS + MINUTE):
-        await store.add_activity([Counted(name, NOON - age, 1) for name in names])
+        await store.add_activity([ActivityCount(name, NOON - age, 1) for name in names])
     await recorder(store, Metrics(), clock).trim()
     assert sums(await stored(store, *names)) == {"messages/processed": 1, "rule/ten/issued": 2}

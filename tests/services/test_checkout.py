@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from adapter.errors import NotFound, WrongMove
 from adapter.model.operations import DiscountMove
-from adapter.services.discounts import Checkout
+from adapter.services.discounts import DiscountService
 from adapter.services.read_timeout import ReadTimeout
 
 RULES = """
@@ -23,7 +23,7 @@ guardrails: {per_user_limit: 1}
 class Till(Struct):
     """A checkout with one discount of ann's."""
 
-    checkout: Checkout
+    checkout: DiscountService
     code: str
 
     async def status(self, verb: str, key: str | None = None, **given: str) -> str:
@@ -44,7 +44,7 @@ async def till(open_desk: Any) -> Till:
         submit = staticmethod(desk.settle)
 
     books: Any = None  # which only explanations ask
-    checkout = Checkout(desk.store, Committing(), books, lambda: desk.now, ReadTimeout(4))  # type: ignore[arg-type]
+    checkout = DiscountService(desk.store, Committing(), books, lambda: desk.now, ReadTimeout(4))  # type: ignore[arg-type]
     return Till(checkout, issued.code)
 
 

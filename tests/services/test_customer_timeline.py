@@ -9,7 +9,7 @@ import pytest
 
 from adapter.errors import Unreadable
 from adapter.services.support import timeline as timelines
-from adapter.services.support.timeline import KINDS, Entry, Kind, timeline
+from adapter.services.support.timeline import KINDS, Kind, TimelineEntry, timeline
 
 RULES = """
 rules:
@@ -33,8 +33,8 @@ async def desk(open_desk: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     return desk
 
 
-async def listed(desk: Any, kinds: tuple[Kind, ...] = KINDS) -> list[Entry]:
-    found: list[Entry] = []
+async def listed(desk: Any, kinds: tuple[Kind, ...] = KINDS) -> list[TimelineEntry]:
+    found: list[TimelineEntry] = []
     before: str | None = None
     while True:
         page = await timeline(desk.store, "ann", kinds, before, desk.now)

@@ -19,7 +19,7 @@ from adapter.services.dry_runs.service import DryRuns
 from adapter.services.playground import drafts as files
 from adapter.services.playground.checking import DraftChecker
 from adapter.services.playground.drafts import Draft
-from adapter.services.playground.payloads import MOST_ROWS, Found, Payloads, SearchedTo
+from adapter.services.playground.payloads import MOST_ROWS, FoundPayload, Payloads, SearchedTo
 from adapter.services.playground.trying import Playground
 from adapter.services.playground.writing import DraftWriter
 from adapter.services.read_timeout import ReadTimeout
@@ -193,7 +193,7 @@ class TestPayloads:
     async def test_a_recorded_message_is_found_by_its_id(self, payloads: Payloads, core: Instance) -> None:
         await record(core, PAYLOAD)
         found = await payloads.message("m-1")
-        assert isinstance(found, Found)
+        assert isinstance(found, FoundPayload)
         assert (found.source, json.loads(found.text)) == ("segment", PAYLOAD)
 
     async def test_a_message_that_is_not_there_is_told_to_the_end_of_the_journal(
@@ -209,7 +209,7 @@ class TestPayloads:
         searched = await payloads.message("m-1")
         assert isinstance(searched, SearchedTo)
         assert searched.at == NOON
-        assert isinstance(await payloads.message("m-1", searched.before), Found)
+        assert isinstance(await payloads.message("m-1", searched.before), FoundPayload)
 
     async def test_fixtures_and_examples_are_listed_and_read(self, payloads: Payloads) -> None:
         [name] = payloads.fixtures()

@@ -16,7 +16,7 @@ from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.services.loaded_files import LoadedFiles
 from adapter.services.read_timeout import ReadTimeout
-from adapter.services.revocations import Counted, Revocations, Revoked
+from adapter.services.revocations import Revocations, Revoked, UnusedDiscounts
 
 RULES = """
 rules:
@@ -76,8 +76,8 @@ async def _pushed(desk: Any) -> list[str]:
 async def test_unused_discounts_are_counted_and_stay(rollout: Rollout) -> None:
     await rollout.desk.take(DiscountMove("apply", rollout.codes[0]))
     await rollout.desk.take(DiscountMove("redeem", rollout.codes[1]))
-    assert await rollout.revocations.count("gift") == Counted("gift", 4, 1)
-    assert await rollout.revocations.count("other") == Counted("other", 6, 0)
+    assert await rollout.revocations.count("gift") == UnusedDiscounts("gift", 4, 1)
+    assert await rollout.revocations.count("other") == UnusedDiscounts("other", 6, 0)
     assert (await rollout.statuses()).count("revoked") == 0
 
 
@@ -90,7 +90,7 @@ async def test_all_that_is_unused_is_revoked_with_its_reason_counters_and_pushes
     assert (await _pushed(rollout.desk)).count("discount.revoked") == 5
     held = await rollout.desk.store.discount(rollout.codes[0])
     assert held.reason == "wrong value"
-    assert await rollout.revocations.count("other") == Counted("other", 6, 0)
+    assert await rollout.revocations.count("other") == UnusedDiscounts("other", 6, 0)
 
 
 async def test_a_revocation_that_is_repeated_changes_nothing(rollout: Rollout) -> None:
@@ -139,7 +139,7 @@ async def test_a_bounded_revocation_returns_where_to_continue(rollout: Rollout) 
 
 
 async def test_a_rule_that_issued_nothing_has_nothing_to_revoke(rollout: Rollout) -> None:
-    assert await rollout.revocations.count("quiet") == Counted("quiet", 0, 0)
+    assert await rollout.revocations.count("quiet") == UnusedDiscounts("quiet", 0, 0)
     assert await rollout.revocations.revoke("quiet", None) == Revoked("quiet", 0, 0)
 
 

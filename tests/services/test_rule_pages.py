@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from adapter.errors import NotFound, Refused
-from adapter.model.activity import Counted, of_rule
+from adapter.model.activity import ActivityCount, of_rule
 from adapter.services.child.process import answer
 from adapter.services.loaded_files import read_files
 from adapter.services.read_timeout import ReadTimeout
@@ -89,9 +89,9 @@ async def test_a_row_says_what_a_rule_did_and_what_its_caps_have_left(core: Inst
     await core.evaluate(event("e-1", "c-1", cart_value=150, country="DE", currency="EUR"))
     await core.app.store.add_activity(
         [
-            Counted(of_rule("cart", "triggered"), NOON - SPAN, 3),
-            Counted(of_rule("cart", "triggered"), NOON - timedelta(days=30), 99),
-            Counted(of_rule("cart", "withheld"), NOON - SPAN, 2),
+            ActivityCount(of_rule("cart", "triggered"), NOON - SPAN, 3),
+            ActivityCount(of_rule("cart", "triggered"), NOON - timedelta(days=30), 99),
+            ActivityCount(of_rule("cart", "withheld"), NOON - SPAN, 2),
         ]
     )
     [row, _] = (await pages.list.page()).rows

@@ -15,7 +15,7 @@ from adapter.errors import InvalidDraft, NotFound, Refused, WrongMove
 from adapter.model.simulations import SimulationRun
 from adapter.services.child.process import answer
 from adapter.services.read_timeout import ReadTimeout
-from adapter.services.simulation_runs.service import LEASE, SimulationRuns, Wanted
+from adapter.services.simulation_runs.service import LEASE, RunRequest, SimulationRuns
 from adapter.web.in_force import InForce
 from tests.core.conftest import NOON, RULES, Instance, event
 from tests.core.dry_instance import running
@@ -54,7 +54,7 @@ class Runs:
 async def test_a_simulation_runs_in_a_process_of_its_own_and_its_report_is_kept(core: Instance) -> None:
     await core.evaluate(event("e-1", "c-1", cart_value=70), event("e-2", "c-2", cart_value=150))
     runs = Runs(core, answer)
-    begun = await runs.service.start(Wanted(since="30d", drafts={"rules.yaml": CHEAPER}, who="ada"))
+    begun = await runs.service.start(RunRequest(since="30d", drafts={"rules.yaml": CHEAPER}, who="ada"))
     assert begun.state == "running"
     run = await runs.ended(begun.id)
     assert (run.state, run.error) == ("done", "")
@@ -89,7 +89,7 @@ async def test_drafts_are_simulated_over_the_files_in_force_or_as_all_rules(
 ) -> None:
     await core.evaluate(event("e-1", "c-1", cart_value=70), event("e-2", "c-2", cart_value=150))
     runs = Runs(core, answer)
-    begun = await runs.service.start(Wanted(drafts=drafts, whole=whole))
+    begun = await runs.service.start(RunRequest(drafts=drafts, whole=whole))
     run = await runs.ended(begun.id)
     assert (run.state, run.error) == ("done", "")
     _, simulated = await runs.service.one(begun.id)
@@ -100,7 +100,7 @@ async def test_drafts_are_simulated_over_the_files_in_force_or_as_all_rules(
 async def test_an_erased_person_is_no_example_any_more(core: Instance) -> None:
     await core.evaluate(event("e-1", "c-1", cart_value=70))
     runs = Runs(core, answer)
-    begun = await runs.service.start(Wanted(drafts={"rules.yaml": CHEAPER}))
+    begun = await runs.service.start(RunRequest(drafts={"rules.yaml": CHEAPER}))
     await runs.ended(begun.id)
     await core.app.privacy.erase("c-1")
     _, simulated = await runs.service.one(begun.id)
@@ -112,7 +112,7 @@ async def test_an_erased_person_is_no_example_any_more(core: Instance) -> None:
 async def test_values_are_tried_in_the_place_of_those_of_the_rules(core: Instance) -> None:
     await core.evaluate(*(event(f"e-{n}", f"c-{n}", cart_value=150) for n in range(3)))
     runs = Runs(core, answer)
-    begun = await runs.service.start(Wanted(what_if=("cart:guardrails.max_daily_redemptions=1,2",)))
+    begun = await runs.service.start(RunRequest(what_if=("cart:guardrails.max_daily_redemptions=1,2",)))
     run = await runs.ended(begun.id)
     assert run.error == ""
     _, simulated = await runs.service.one(begun.id)
@@ -123,7 +123,7 @@ async def test_values_are_tried_in_the_place_of_those_of_the_rules(core: Instanc
 
 async def test_a_draft_with_an_error_fails_with_its_place(core: Instance) -> None:
     runs = Runs(core, answer)
-    begun = await runs.service.start(Wanted(drafts={"rules.yaml": "name: x\n"}))
+    begun = await runs.service.start(RunRequest(drafts={"rules.yaml": "name: x\n"}))
     run = await runs.ended(begun.id)
     assert run.state == "failed"
     assert "rules.yaml:1:1" in run.error
@@ -131,11 +131,11 @@ async def test_a_draft_with_an_error_fails_with_its_place(core: Instance) -> Non
 
 async def test_a_second_one_is_refused_while_one_runs(core: Instance) -> None:
     runs = Runs(core)
-    first = await runs.service.start(Wanted())
+    first = await runs.service.start(RunRequest())
     with pytest.raises(WrongMove, match="another simulation runs"):
-        await runs.service.start(Wanted())
+        await runs.service.start(RunRequest())
     await runs.service.cancel(first.id)
-    assert (await runs.service.start(Wanted())).state == "running"
+    assert (await runs.service.start(RunRequest())).state == "running"
 
 
 async def test_a_cancelled_one_ends_its_process_and_is_told_so(core: Instance) -> None:
@@ -148,7 +148,7 @@ async def test_a_cancelled_one_ends_its_process_and_is_told_so(core: Instance) -
             ended.set()
 
     runs = Runs(core, ask)
-    begun = await runs.service.start(Wanted())
+    begun = await runs.service.start(RunRequest())
     await asyncio.sleep(0)
     assert (await runs.service.cancel(begun.id)).state == "cancelled"
     await ended.wait()
@@ -166,7 +166,7 @@ async def test_one_that_another_process_cancels_ends_here_too(core: Instance) ->
         finally:
             ended.set()
 
-    begun = await Runs(core, ask).service.start(Wanted())
+    begun = await Runs(core, ask).service.start(RunRequest())
     await Runs(core).service.cancel(begun.id)
     await ended.wait()
     assert (await core.app.store.simulations())[0].state == "cancelled"
@@ -175,7 +175,7 @@ async def test_one_that_another_process_cancels_ends_here_too(core: Instance) ->
 async def test_what_the_end_of_the_server_interrupts_is_told_as_interrupted(core: Instance) -> None:
     runs, stop = Runs(core), asyncio.Event()
     serving = asyncio.create_task(runs.service.run(stop))
-    begun = await runs.service.start(Wanted())
+    begun = await runs.service.start(RunRequest())
     await asyncio.sleep(0)
     stop.set()
     await serving
@@ -184,16 +184,16 @@ async def test_what_the_end_of_the_server_interrupts_is_told_as_interrupted(core
 
 async def test_what_a_killed_server_left_is_interrupted_once_its_lease_is_over(core: Instance) -> None:
     runs = Runs(core)
-    begun = await runs.service.start(Wanted())
+    begun = await runs.service.start(RunRequest())
     after = Runs(core, ids="later")
     after.now = NOON + LEASE + timedelta(seconds=1)
     assert (await after.service.one(begun.id))[0].state == "interrupted"
-    assert (await after.service.start(Wanted())).state == "running"
+    assert (await after.service.start(RunRequest())).state == "running"
 
 
 async def test_why_one_failed_is_kept(core: Instance) -> None:
     runs = Runs(core)
-    begun = await runs.service.start(Wanted())
+    begun = await runs.service.start(RunRequest())
     runs.going.set()
     run = await runs.ended(begun.id)
     assert (run.state, run.error) == ("failed", "nothing was read")
@@ -202,7 +202,7 @@ async def test_why_one_failed_is_kept(core: Instance) -> None:
 async def test_an_unexpected_error_is_not_shown(core: Instance) -> None:
     runs = Runs(core)
     runs.error = ValueError("secret")
-    begun = await runs.service.start(Wanted())
+    begun = await runs.service.start(RunRequest())
     runs.going.set()
     run = await runs.ended(begun.id)
     assert run.state == "failed"
@@ -211,7 +211,7 @@ async def test_an_unexpected_error_is_not_shown(core: Instance) -> None:
 
 async def test_a_deleted_one_is_gone(core: Instance) -> None:
     runs = Runs(core)
-    begun = await runs.service.start(Wanted())
+    begun = await runs.service.start(RunRequest())
     await runs.service.delete(begun.id)
     with pytest.raises(NotFound):
         await runs.service.one(begun.id)
@@ -221,15 +221,15 @@ async def test_a_deleted_one_is_gone(core: Instance) -> None:
 @pytest.mark.parametrize(
     "wanted",
     [
-        Wanted(since="soon"),
-        Wanted(since="2027-01-01"),
-        Wanted(what_if=("max_daily_redemptions",)),
-        Wanted(drafts={"../rules.yaml": RULES}),
-        Wanted(drafts={f"a{number}.yaml": RULES for number in range(51)}),
-        Wanted(whole=True),
+        RunRequest(since="soon"),
+        RunRequest(since="2027-01-01"),
+        RunRequest(what_if=("max_daily_redemptions",)),
+        RunRequest(drafts={"../rules.yaml": RULES}),
+        RunRequest(drafts={f"a{number}.yaml": RULES for number in range(51)}),
+        RunRequest(whole=True),
     ],
 )
-async def test_what_cannot_be_simulated_is_refused_at_once(core: Instance, wanted: Wanted) -> None:
+async def test_what_cannot_be_simulated_is_refused_at_once(core: Instance, wanted: RunRequest) -> None:
     with pytest.raises(InvalidDraft):
         await Runs(core).service.start(wanted)
     assert await core.app.store.simulations() == []

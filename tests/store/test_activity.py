@@ -9,7 +9,7 @@ from typing import Any
 import apsw
 import asyncpg
 
-from adapter.model.activity import Counted
+from adapter.model.activity import ActivityCount
 from adapter.store.contract import Store
 from adapter.store.postgres import statements as postgres
 from adapter.store.sqlite import statements as sqlite
@@ -19,8 +19,8 @@ NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
-def counted(name: str, minutes: int, amount: int = 1) -> Counted:
-    return Counted(name, NOON + minutes * MINUTE, amount)
+def counted(name: str, minutes: int, amount: int = 1) -> ActivityCount:
+    return ActivityCount(name, NOON + minutes * MINUTE, amount)
 
 
 async def test_what_several_processes_count_in_one_minute_is_added_up(store: Store) -> None:

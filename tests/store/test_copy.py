@@ -16,14 +16,14 @@ from msgspec.structs import replace
 
 from adapter.errors import Refused, Unavailable
 from adapter.model.actions import PercentageOff
-from adapter.model.activity import Counted
+from adapter.model.activity import ActivityCount
 from adapter.model.breakers import Tally
 from adapter.model.console import AuditEntry, ConsoleSession
 from adapter.model.deliveries import Pause
 from adapter.model.encoding import encode
 from adapter.model.erasures import CUSTOMER_ERASED
 from adapter.model.imports import ImportJob, ImportStep, RefusedRow
-from adapter.model.simulations import CustomerChange, SimulationAsked, SimulationResult, SimulationRun
+from adapter.model.simulations import CustomerDifference, SimulationAsked, SimulationResult, SimulationRun
 from adapter.model.vouchers import Voucher
 from adapter.store import unmapped_rows
 from adapter.store.copy import copy, reopen
@@ -84,7 +84,7 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
     await store.pause(Pause("shop", make.now, make.at(hours=1), "answered 410"))
     await store.settle([], Tally("shop", 0, 10, make.now, "answered 500"))
     await store.start_schedule(ScheduleRow("monthly", "{}", make.now))
-    await store.add_activity([Counted("messages/processed", make.now, 7)])
+    await store.add_activity([ActivityCount("messages/processed", make.now, 7)])
     await _fill_imports(store, run, make)
     await store.add_session(ConsoleSession(b"s", b"t", "é", make.at(hours=1)), make.now)
     await store.begin_audit(AuditEntry(at=make.now, who="é\0", role="admin", action="Erase", customer="c1"))
@@ -97,7 +97,7 @@ async def _fill_simulations(store: Any, make: Any) -> None:
     run = SimulationRun(id="s1", created_at=make.now, lease_until=make.at(hours=1), asked=asked)
     assert await store.begin_simulation(run, make.now, 10)
     await store.end_simulation(
-        replace(run, state="done"), SimulationResult(b"r", [CustomerChange("c1", b"{}")])
+        replace(run, state="done"), SimulationResult(b"r", [CustomerDifference("c1", b"{}")])
     )
 
 

@@ -38,7 +38,7 @@ def test_all_that_is_loaded_of_customers_is_named() -> None:
         "pending",
     )
     verbs = {name for name in vars(Transaction) if not name.startswith("_")} - {"known"}
-    assert verbs == {name for name in vars(naming.Named) if not name.startswith("_")}
+    assert verbs == {name for name in vars(naming.NamedTransaction) if not name.startswith("_")}
 
 
 def test_every_table_of_a_customer_is_weighed_before_a_merge() -> None:

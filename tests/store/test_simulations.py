@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
-from adapter.model.simulations import CustomerChange, SimulationAsked, SimulationResult, SimulationRun
+from adapter.model.simulations import CustomerDifference, SimulationAsked, SimulationResult, SimulationRun
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.store.postgres.statements import SQL as POSTGRES
@@ -73,7 +73,7 @@ async def test_a_result_comes_back_with_the_examples_of_customers_who_are_known(
 ) -> None:
     await run.save(customers=[make.customer("c1"), make.customer("c2")])
     await store.begin_simulation(simulation("s1"), NOW, 100)
-    examples = [CustomerChange(who, b"{}") for who in ("c2", "gone", "c1")]
+    examples = [CustomerDifference(who, b"{}") for who in ("c2", "gone", "c1")]
     done = simulation("s1", state="done")
     assert await store.end_simulation(done, SimulationResult(b"report", examples))
     assert await store.simulation("s1") == (done, SimulationResult(b"report", [examples[0], examples[2]]))
@@ -82,7 +82,7 @@ async def test_a_result_comes_back_with_the_examples_of_customers_who_are_known(
 async def test_an_erasure_deletes_the_examples_of_the_person(store: Store, run: Any, make: Any) -> None:
     await run.save(customers=[make.customer("c1"), make.customer("c2")])
     await store.begin_simulation(simulation("s1"), NOW, 100)
-    examples = [CustomerChange("c1", b"{}"), CustomerChange("c2", b"{}")]
+    examples = [CustomerDifference("c1", b"{}"), CustomerDifference("c2", b"{}")]
     await store.end_simulation(simulation("s1", state="done"), SimulationResult(b"report", examples))
     await run.save(erased=[Erasure("c1")])
     found = await store.simulation("s1")
@@ -104,7 +104,7 @@ async def test_the_latest_are_kept_and_pages_go_back_in_time(store: Store) -> No
 async def test_a_deleted_one_is_gone_with_its_examples(store: Store, run: Any, make: Any) -> None:
     await run.save(customers=[make.customer("c1")])
     await store.begin_simulation(simulation("s1"), NOW, 100)
-    result = SimulationResult(b"report", [CustomerChange("c1", b"{}")])
+    result = SimulationResult(b"report", [CustomerDifference("c1", b"{}")])
     await store.end_simulation(simulation("s1", state="done"), result)
     await store.delete_simulation("s1")
     assert await store.simulation("s1") is None

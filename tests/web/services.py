@@ -15,9 +15,7 @@ from adapter.errors import NotFound, Unreadable, WrongMove
 from adapter.model.actions import PercentageOff
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
-from adapter.model.deliveries import (
-    Delivery,
-)
+from adapter.model.deliveries import Delivery
 from adapter.model.discounts import Discount, DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.erasures import Receipt
@@ -34,7 +32,7 @@ from adapter.services.checkout.requests import Checkout as CheckoutRequest
 from adapter.services.checkout.requests import RollBack
 from adapter.services.checkout.service import CheckoutService
 from adapter.services.core.evaluate import Evaluate
-from adapter.services.discounts import Checkout
+from adapter.services.discounts import DiscountService
 from adapter.services.dry_runs.report import DryRun
 from adapter.services.dry_runs.service import DryRunRequest, DryRuns
 from adapter.services.figures import Figures, RuleFigures, RuleFiguresReader
@@ -45,7 +43,7 @@ from adapter.services.privacy.export import Export, ExportedMessage
 from adapter.services.privacy.requests import Privacy
 from adapter.services.quarantine_removal import QuarantineRemoved, RemovalFilter
 from adapter.services.replay import Replayed, ReplayOptions
-from adapter.services.revocations import Counted, Revocations, Revoked
+from adapter.services.revocations import Revocations, Revoked, UnusedDiscounts
 from adapter.sources.decoded_body import Decoded
 from adapter.store.forwarding_values import SentTo
 from tests.web.doubles import NOW, FakeDeliveries, FakeUploads
@@ -184,7 +182,7 @@ class FakeEvaluate(Evaluate):
         return []
 
 
-class FakeDiscounts(Checkout):
+class FakeDiscounts(DiscountService):
     def __init__(self, services: Services) -> None:
         self._services = services
 
@@ -292,10 +290,10 @@ class FakeRevocations(Revocations):
     def __init__(self) -> None:
         self.asked: list[tuple[str, str | None, str | None]] = []
 
-    async def count(self, rule: str, most: int | None = None) -> Counted:
+    async def count(self, rule: str, most: int | None = None) -> UnusedDiscounts:
         if rule != "gift":
             raise NotFound("no such rule")
-        return Counted(rule, 3, 1)
+        return UnusedDiscounts(rule, 3, 1)
 
     async def revoke(self, rule: str, reason: str | None, after: str | None = None, most: int = 0) -> Revoked:
         self.asked.append((rule, reason, after))

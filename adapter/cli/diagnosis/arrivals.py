@@ -24,7 +24,7 @@ _UNDELIVERED = ("discard", "expir", "fail")
 _BEHIND, _DELAYED = -5.0, 300.0
 
 
-class Arrived(Struct):
+class ArrivalCounts(Struct):
     """The messages of a span by source and outcome, without those of the doctor.
 
     `quickest` are the fewest seconds from when Segment received a message to when it arrived here. `cut` says
@@ -61,7 +61,7 @@ def _delay(entry: JournalEntry) -> float | None:
     return None if at is None else (entry.received_at - at).total_seconds()
 
 
-def last_hour(found: Arrived | None, why: str = "") -> Iterator[Finding]:
+def last_hour(found: ArrivalCounts | None, why: str = "") -> Iterator[Finding]:
     """Yield what arrived; None where the journal could not be read, and `why`."""
     check = "last hour"
     if found is None:
@@ -87,7 +87,7 @@ def _told(source: str, counts: Mapping[tuple[str, str], int]) -> str:
     return f"{source}: {', '.join(each)}"
 
 
-def sender_clock(found: Arrived | None) -> Iterator[Finding]:
+def sender_clock(found: ArrivalCounts | None) -> Iterator[Finding]:
     """Yield how our clock differs from Segment's, which receives a message before it arrives here."""
     if found is None or found.quickest is None:
         return
@@ -102,7 +102,7 @@ def sender_clock(found: Arrived | None) -> Iterator[Finding]:
         yield ok(check, f"the quickest message needed {max(quickest, 0):.1f} s from Segment")
 
 
-def delivered(metrics: Sequence[Mapping[str, Any]], found: Arrived | None) -> Iterator[Finding]:
+def delivered(metrics: Sequence[Mapping[str, Any]], found: ArrivalCounts | None) -> Iterator[Finding]:
     """Yield Segment's own counts of the last hour (metrics of its Public API) beside ours.
 
     Names of metrics are not published as a list: those that begin with `success` are deliveries, and all are

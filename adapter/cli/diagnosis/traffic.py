@@ -67,7 +67,7 @@ class Traffic:
         self._caller = Caller(asked.url)
         self._store = store
         self._answers: list[Answer] = []
-        self._arrived: arrivals.Arrived | None = None
+        self._arrived: arrivals.ArrivalCounts | None = None
 
     async def messages(self, unreadable: str) -> list[Finding]:
         """Send test messages and return what is found; `unreadable` says why the journal cannot be read."""
@@ -143,9 +143,9 @@ class Traffic:
         found = [*arrivals.last_hour(self._arrived, why), *arrivals.sender_clock(self._arrived)]
         return [*found, *await self._segment()]
 
-    async def _read_hour(self) -> arrivals.Arrived:
+    async def _read_hour(self) -> arrivals.ArrivalCounts:
         since = self._clock() - arrivals.HOUR
-        after, read, found = 0, 0, arrivals.Arrived(Counter())
+        after, read, found = 0, 0, arrivals.ArrivalCounts(Counter())
         while page := await self._store.journal(after, _PAGE, since):
             found.add(each for row in page for each in row.entries() if each.received_at >= since)
             after, read = page[-1].number, read + len(page)

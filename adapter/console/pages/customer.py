@@ -17,7 +17,7 @@ from adapter.console.visitor import Visitor
 from adapter.errors import Unreadable
 from adapter.model.customers import FIELDS, Customer
 from adapter.model.quarantine import Unmapped, unmapped
-from adapter.services.support.finding import Finder, Found
+from adapter.services.support.finding import Finder, FoundCustomer
 from adapter.services.support.timeline import KINDS, Kind, Timeline, timeline
 from adapter.services.support.why_not import Reasons, WhyNot
 
@@ -32,7 +32,7 @@ class Search(Struct, frozen=True):
     """Who was found."""
 
     q: str
-    found: list[Found]
+    found: list[FoundCustomer]
 
 
 class CustomerQuery(Struct, frozen=True, forbid_unknown_fields=True):

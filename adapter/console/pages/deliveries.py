@@ -20,7 +20,7 @@ from adapter.model.deliveries import UNSENT, Delivery, DeliveryStatus, Selection
 from adapter.services.delivery.retries import ShownDestination
 from adapter.services.delivery.shown import Rest, ShownDelivery, ends, rests, shown
 from adapter.services.ingest.journal_mask import MASKED
-from adapter.services.support.delivery_list import Counted, ListedDeliveries, Unsent, counted, listed
+from adapter.services.support.delivery_list import DeliveryCount, ListedDeliveries, Unsent, counted, listed
 from adapter.services.support.latest_deliveries import Wanted, latest
 
 _NUMBER: Final = re.compile("[0-9]{1,18}")
@@ -71,7 +71,7 @@ class DeliveriesView(Struct, frozen=True):
     destinations: list[DestinationRow]
     most: int
     found: ListedDeliveries
-    counted: Counted | None
+    counted: DeliveryCount | None
     newest_first: bool
     statuses: tuple[Shown, ...] = ("dead", "due", "done", "all")
 

@@ -15,7 +15,7 @@ from adapter.console.visitor import Visitor
 from adapter.errors import Unreadable
 from adapter.model.discounts import Status
 from adapter.model.operations import DiscountMove
-from adapter.services.revocations import Counted
+from adapter.services.revocations import UnusedDiscounts
 from adapter.services.support.discount_life import DiscountLife, discount_life
 from adapter.services.support.discount_list import DiscountFilter, ListedDiscounts, listed, row
 
@@ -78,7 +78,7 @@ class RevocationView(Struct, frozen=True):
     """How many discounts of a rule are unused, None while they are being revoked or no rule is named."""
 
     asked: RevocationQuery
-    counted: Counted | None
+    counted: UnusedDiscounts | None
     unused: int
     rules: list[str]
 

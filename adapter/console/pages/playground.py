@@ -11,16 +11,10 @@ from msgspec.structs import replace
 from adapter.console.context import ConsoleContext
 from adapter.console.decoding import moment_of
 from adapter.console.filters import url
+from adapter.console.forms import plain_text
 from adapter.console.page import Action, Done, Page
 from adapter.console.pages.playground_case import CASE_ACTION, case_of
-from adapter.console.pages.playground_forms import (
-    DraftQuery,
-    PlaygroundQuery,
-    WriteForm,
-    chosen,
-    draft_of,
-    lines,
-)
+from adapter.console.pages.playground_forms import DraftQuery, PlaygroundQuery, WriteForm, chosen, draft_of
 from adapter.console.visitor import Visitor
 from adapter.errors import Refused
 from adapter.files.problems import Problem
@@ -28,8 +22,8 @@ from adapter.services.authoring.recorded_case import RecordedCase
 from adapter.services.dry_runs.report import DryRun
 from adapter.services.playground import drafts as files
 from adapter.services.playground.drafts import Draft, Kind
-from adapter.services.playground.payloads import Found, SearchedTo
-from adapter.services.playground.trying import FileDiff, Line
+from adapter.services.playground.payloads import FoundPayload, SearchedTo
+from adapter.services.playground.trying import DiffLine, FileDiff
 from adapter.sources.registry import SOURCES
 
 #: What is shown where nothing is chosen.
@@ -72,7 +66,7 @@ class Playground(Struct, frozen=True, kw_only=True):
     run: DryRun | None = None
     runnable: bool = True
     changes: list[FileDiff] = []
-    outcome: list[Line] = []
+    outcome: list[DiffLine] = []
     error: str = ""
     writes: bool
     made: RecordedCase | None = None
@@ -106,7 +100,7 @@ async def _view(context: ConsoleContext, query: PlaygroundQuery, _visitor: Visit
 
 
 async def _tried(
-    context: ConsoleContext, query: PlaygroundQuery, found: Found, shown: Playground
+    context: ConsoleContext, query: PlaygroundQuery, found: FoundPayload, shown: Playground
 ) -> Playground:
     drafts = [Draft(each.kind, each.name, each.text) for each in shown.editors if each.changed]
     source = query.source or found.source
@@ -132,17 +126,18 @@ async def _tried(
 
 async def _payload(
     context: ConsoleContext, query: PlaygroundQuery
-) -> tuple[Found | None, SearchedTo | None, str]:
+) -> tuple[FoundPayload | None, SearchedTo | None, str]:
     """Return what drafts are tried on, how far a message was searched for, and why there is nothing."""
     payloads = context.authoring.payloads
     origin, name = chosen(query)
     try:
         if query.payload and not query.load:
             names = await _names(context, origin, name) if query.case else ()
-            return Found(origin or "example", name, query.source, lines(query.payload), names), None, ""
+            text = plain_text(query.payload)
+            return FoundPayload(origin or "example", name, query.source, text, names), None, ""
         if origin == "message":
             found = await payloads.message(name, query.before)
-            return (found, None, "") if isinstance(found, Found) else (None, found, "")
+            return (found, None, "") if isinstance(found, FoundPayload) else (None, found, "")
         if origin == "quarantine":
             return await payloads.quarantined(int(name)), None, ""
         if origin == "fixture":
@@ -159,7 +154,7 @@ async def _names(context: ConsoleContext, origin: str | None, name: str) -> tupl
     if origin != "message":
         return ()
     found = await context.authoring.payloads.message(name)
-    return found.names if isinstance(found, Found) else ()
+    return found.names if isinstance(found, FoundPayload) else ()
 
 
 def editor_of(context: ConsoleContext, query: PlaygroundQuery, kind: Kind, source: str = "") -> Editor:
@@ -175,7 +170,7 @@ def editor_of(context: ConsoleContext, query: PlaygroundQuery, kind: Kind, sourc
     known = files.read(folders, kind, name)
     # A posted text is of the file that was open while it was written; another file is opened as it is.
     kept = bool(given.text) and given.opened == name
-    text = lines(given.text) if kept else known.text
+    text = plain_text(given.text) if kept else known.text
     digest = given.digest if kept else known.digest
     return Editor(kind, name, known.path, text, digest, text != known.text, names)
 
@@ -187,7 +182,9 @@ async def _checked(context: ConsoleContext, query: DraftQuery, _visitor: Visitor
 
 
 async def _write(context: ConsoleContext, form: WriteForm, _visitor: Visitor) -> Done:
-    written = await context.authoring.writer.write(Draft(form.kind, form.name, lines(form.text)), form.digest)
+    written = await context.authoring.writer.write(
+        Draft(form.kind, form.name, plain_text(form.text)), form.digest
+    )
     return Done(
         message=f"{written.path} is written; the server reads it within a moment",
         back=url("/console/playground", **{form.kind: form.name}),

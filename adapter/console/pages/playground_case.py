@@ -10,20 +10,21 @@ import msgspec
 from msgspec import Struct
 
 from adapter.console.context import ConsoleContext
+from adapter.console.forms import plain_text
 from adapter.console.page import Action, Done
-from adapter.console.pages.playground_forms import PlaygroundQuery, lines
+from adapter.console.pages.playground_forms import PlaygroundQuery
 from adapter.console.visitor import Visitor
 from adapter.errors import Unreadable
 from adapter.mapping.mapping_set import MappingSet
 from adapter.services.authoring.recorded_case import RecordedCase, file_name, recorded_case
 from adapter.services.dry_runs.drafts import DraftTexts, with_drafts
 from adapter.services.playground.drafts import Draft
-from adapter.services.playground.payloads import Found
+from adapter.services.playground.payloads import FoundPayload
 from adapter.sources.registry import source_of
 
 
 async def case_of(
-    context: ConsoleContext, query: PlaygroundQuery, found: Found, drafts: Sequence[Draft]
+    context: ConsoleContext, query: PlaygroundQuery, found: FoundPayload, drafts: Sequence[Draft]
 ) -> tuple[str, RecordedCase]:
     """Return the name of the files of a case, and the case; raises Refused."""
     try:
@@ -54,7 +55,7 @@ class CaseForm(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 async def _write_case(context: ConsoleContext, form: CaseForm, _visitor: Visitor) -> Done:
-    made = RecordedCase(lines(form.fixture), lines(form.cases), {})
+    made = RecordedCase(plain_text(form.fixture), file_text(form.cases), {})
     paths = await context.authoring.writer.write_case(made, file_name(form.name))
     return Done(
         message=f"{' and '.join(paths)} are written; read the fixture before you commit it",

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from msgspec import Struct
 
-from adapter.errors import Unreadable
 from adapter.services.playground.drafts import Kind
 from adapter.services.playground.payloads import Origin
-
-#: Characters of one text.
-_MOST: Final = 400_000
 
 
 class PlaygroundQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -74,13 +70,6 @@ def draft_of(query: PlaygroundQuery, kind: Kind) -> GivenDraft:
     """Return the draft of a kind."""
     found: dict[str, Any] = {name: getattr(query, f"{kind}_{name}") for name in ("text", "opened", "digest")}
     return GivenDraft(getattr(query, kind), **found)
-
-
-def lines(text: str) -> str:
-    """Return a posted text with plain line ends; raises Unreadable for one that is too long."""
-    if len(text) > _MOST:
-        raise Unreadable(f"a text of the playground has at most {_MOST:,} characters")
-    return text.replace("\r\n", "\n")
 
 
 def chosen(query: PlaygroundQuery) -> tuple[Origin | None, str]:

@@ -14,7 +14,7 @@ from adapter.console.filters import url
 from adapter.console.page import Action, Done, Page
 from adapter.console.visitor import Visitor
 from adapter.errors import NotFound, Unreadable
-from adapter.services.quarantine_groups import Groups, Members, grouped, members
+from adapter.services.quarantine_groups import GroupMembers, Groups, grouped, members
 from adapter.services.quarantine_removal import RemovalFilter, remove_slice
 from adapter.services.replay import ReplayOptions, Shown, replay_slice, shown
 
@@ -50,7 +50,7 @@ class GroupView(Struct, frozen=True):
     source: str
     count: int
     more: bool
-    members: Members | None
+    members: GroupMembers | None
 
 
 class MessageQuery(Struct, frozen=True, forbid_unknown_fields=True):

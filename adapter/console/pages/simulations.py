@@ -12,8 +12,8 @@ from starlette.responses import HTMLResponse, Response
 from adapter.console.context import ConsoleContext
 from adapter.console.decoding import moment_of
 from adapter.console.filters import url
+from adapter.console.forms import plain_text
 from adapter.console.page import Action, Done, Download, Page
-from adapter.console.pages.playground_forms import lines
 from adapter.console.pages.simulation_plots import Plot, days_of, sweeps_of
 from adapter.console.visitor import Visitor
 from adapter.errors import NotFound, Unreadable
@@ -21,8 +21,8 @@ from adapter.model.simulations import SimulationRun
 from adapter.services.playground import drafts as files
 from adapter.services.simulation.page import page as own_page
 from adapter.services.simulation.report import BookReport, ComparisonReport, RuleReport
-from adapter.services.simulation_runs.results import Simulated
-from adapter.services.simulation_runs.service import KEPT, Wanted
+from adapter.services.simulation_runs.results import FinishedSimulation
+from adapter.services.simulation_runs.service import KEPT, RunRequest
 
 _PAGE: Final = 25
 #: Rules of a report that are shown, those that issue most first.
@@ -195,7 +195,7 @@ async def _one(context: ConsoleContext, query: SimulationQuery, _visitor: Visito
     )  # fmt: skip
 
 
-def _result(simulated: Simulated) -> Result:
+def _result(simulated: FinishedSimulation) -> Result:
     report = simulated.report
     shown, before = report.books[-1], report.books[0] if len(report.books) > 1 else None
     return Result(
@@ -219,12 +219,12 @@ def _book(book: BookReport, before: BookReport | None) -> BookShown:
 async def _start(context: ConsoleContext, form: StartForm, visitor: Visitor) -> Done:
     context.web.require_core()
     run = await context.authoring.simulations.start(
-        Wanted(
+        RunRequest(
             since=form.since,
             title=form.title,
             drafts=_drafts(form),
             whole=form.whole,
-            what_if=form.what_if.splitlines(),
+            what_if=form.what_if.splitplain_text(),
             who=visitor.name,
         )
     )
@@ -243,7 +243,7 @@ async def _start(context: ConsoleContext, form: StartForm, visitor: Visitor) -> 
 
 def _drafts(form: StartForm) -> dict[str, str]:
     """Return the drafts by name; raises Unreadable where one has no name, or the name of another."""
-    text = lines(form.text)
+    text = plain_text(form.text)
     if text and not form.name:
         raise Unreadable("name the file of the draft, such as `vip.yaml`")
     found = {form.name: text} if text else {}
@@ -252,7 +252,7 @@ def _drafts(form: StartForm) -> dict[str, str]:
     for name, each in zip(form.file_name, form.file_text, strict=True):
         if name in found:
             raise Unreadable(f"two drafts have the name `{name[:120]}`: leave one of them out")
-        found[name] = lines(each)
+        found[name] = plain_text(each)
     return found
 
 

@@ -18,7 +18,7 @@ from adapter.model.rules import Budget, Guardrails, OnExceed, Period, Rule
 from adapter.rules.blocks.block import Block
 from adapter.rules.blocks.money import currency, exact
 from adapter.rules.blocks.schema import ABOVE_ZERO, AMOUNT, CURRENCY
-from adapter.rules.guardrails.contract import Check, Counted, Given, Guardrail, Rejection, withheld
+from adapter.rules.guardrails.contract import Check, CountedBlock, Given, Guardrail, Rejection, withheld
 from adapter.rules.guardrails.full_counters import giver
 from adapter.rules.guardrails.membership import Membership
 from adapter.rules.guardrails.periods import in_words, span
@@ -125,7 +125,7 @@ def _check(rule: Rule, guardrails: Guardrails, label: str) -> Check | None:
     return check
 
 
-def _reserve(counted: Counted, day: date) -> Iterator[CounterReservation]:
+def _reserve(counted: CountedBlock, day: date) -> Iterator[CounterReservation]:
     budget = counted.guardrails.budget
     if budget is None or counted.cost is None:
         return

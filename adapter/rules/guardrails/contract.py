@@ -55,7 +55,7 @@ def withheld(guardrail: str, reason: str) -> Rejection:
 Check = Callable[[Event, Membership, datetime], Rejection | None]
 
 
-class Counted(Struct, frozen=True):
+class CountedBlock(Struct, frozen=True):
     """A block of guardrails as it counts for one rule, a campaign, or ALL_RULES.
 
     `cost` is the most of a discount.
@@ -136,9 +136,9 @@ class Guardrail:
     other_names: Mapping[str, str] = field(default_factory=dict)
     stops: Callable[[Guardrails], Iterable[str]] | None = None
     check: Callable[[Rule, Guardrails, str], Check | None] | None = None
-    reserve: Callable[[Counted, date], Iterable[CounterReservation]] | None = None
-    reserve_personal: Callable[[Counted], Personal | None] | None = None
-    reserve_keyed: Callable[[Counted], Iterable[Keyed]] | None = None
+    reserve: Callable[[CountedBlock, date], Iterable[CounterReservation]] | None = None
+    reserve_personal: Callable[[CountedBlock], Personal | None] | None = None
+    reserve_keyed: Callable[[CountedBlock], Iterable[Keyed]] | None = None
     full: Callable[[CounterReservation, int], str] | None = None
     segments: Callable[[Guardrails], Iterable[str]] | None = None
     lint: Callable[[Block, Rule, datetime | None], None] | None = None

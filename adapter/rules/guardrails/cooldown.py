@@ -8,14 +8,14 @@ from adapter.model.counter_key import decode
 from adapter.model.discounts import CounterReservation
 from adapter.rules.blocks.schema import LENGTH
 from adapter.rules.expressions.durations import window_text
-from adapter.rules.guardrails.contract import Counted, Guardrail, Personal
+from adapter.rules.guardrails.contract import CountedBlock, Guardrail, Personal
 from adapter.rules.guardrails.full_counters import giver, holder
 from adapter.rules.guardrails.pause import Pause
 
 NAME = "cooldown"
 
 
-def _reserve(counted: Counted) -> Personal | None:
+def _reserve(counted: CountedBlock) -> Personal | None:
     length = counted.guardrails.cooldown
     if length is None:
         return None

@@ -11,7 +11,7 @@ from adapter.model.rules import Period
 from adapter.rules.blocks.block import Block
 from adapter.rules.blocks.schema import LENGTH, WHOLE
 from adapter.rules.expressions.durations import window_text
-from adapter.rules.guardrails.contract import Counted, Personal, ReserveFor
+from adapter.rules.guardrails.contract import CountedBlock, Personal, ReserveFor
 from adapter.rules.guardrails.full_counters import giver, holder
 from adapter.rules.guardrails.pause import Pause
 from adapter.rules.guardrails.periods import span
@@ -36,7 +36,9 @@ def counted_over(block: Block, name: str, example: str) -> tuple[int | None, Per
     return count, period or "total", window
 
 
-def personal(counted: Counted, name: str, limit: int, period: Period, window: timedelta | None) -> Personal:
+def personal(
+    counted: CountedBlock, name: str, limit: int, period: Period, window: timedelta | None
+) -> Personal:
     """Return what keeps a limit for each customer, device or key."""
     if window is not None and limit > 0:
         return _by_window(counted, name, limit, window)
@@ -52,7 +54,7 @@ def all_had(claim: CounterReservation) -> str:
     return f"{holder(claim)} has had all that {giver(claim)} gives in {window}"
 
 
-def _by_period(counted: Counted, name: str, limit: int, period: Period) -> Personal:
+def _by_period(counted: CountedBlock, name: str, limit: int, period: Period) -> Personal:
     label = counted.label(name)
 
     def of_day(day: date) -> ReserveFor:
@@ -62,7 +64,7 @@ def _by_period(counted: Counted, name: str, limit: int, period: Period) -> Perso
     return of_day
 
 
-def _by_window(counted: Counted, name: str, limit: int, window: timedelta) -> Personal:
+def _by_window(counted: CountedBlock, name: str, limit: int, window: timedelta) -> Personal:
     slots = [Pause(counted, name, slot(index), window) for index in range(limit)]
 
     def reserve(scope: str, second: int) -> list[CounterReservation]:

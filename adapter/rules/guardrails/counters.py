@@ -17,7 +17,7 @@ from adapter.model.discounts import CounterReservation
 from adapter.model.events import Event
 from adapter.model.ids import DEVICE
 from adapter.model.rules import Guardrails
-from adapter.rules.guardrails.contract import Counted, Guardrail, ReserveFor
+from adapter.rules.guardrails.contract import CountedBlock, Guardrail, ReserveFor
 from adapter.rules.guardrails.full_counters import full, guardrail_of
 from adapter.rules.guardrails.membership import Membership
 from adapter.rules.guardrails.registry import BY_NAME, COUNTING
@@ -40,7 +40,7 @@ class Counting:
     """What a block of guardrails counts for one rule; prepared once, with the claims of a day at hand."""
 
     def __init__(self, rule: str, guardrails: Guardrails, cost: Decimal | None) -> None:
-        self._counted = counted = Counted(rule, guardrails, cost)
+        self._counted = counted = CountedBlock(rule, guardrails, cost)
         self._zone = ZoneInfo(guardrails.time_zone)
         personal = [each.reserve_personal(counted) for each in COUNTING if each.reserve_personal is not None]
         self._personal = [each for each in personal if each is not None]

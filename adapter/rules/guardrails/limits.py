@@ -30,7 +30,7 @@ from adapter.rules.expressions import Names, Node, Path, parse_value
 from adapter.rules.guardrails.addresses import addresses
 from adapter.rules.guardrails.contract import (
     Check,
-    Counted,
+    CountedBlock,
     Given,
     Guardrail,
     GuardrailBlock,
@@ -174,7 +174,7 @@ def _check(rule: Rule, guardrails: Guardrails, label: str) -> Check | None:
     return check
 
 
-def _reserve(counted: Counted) -> Iterator[Keyed]:
+def _reserve(counted: CountedBlock) -> Iterator[Keyed]:
     for each in key_limits(counted.guardrails):
         yield Keyed(each.scopes, personal(counted, each.name, each.count, each.period, each.window))
 

@@ -9,7 +9,7 @@ from adapter.model.discounts import CounterReservation
 from adapter.model.rules import Period, Rule
 from adapter.rules.blocks.block import Block
 from adapter.rules.blocks.schema import WHOLE
-from adapter.rules.guardrails.contract import OR_PAUSE, Counted, Guardrail, value
+from adapter.rules.guardrails.contract import OR_PAUSE, CountedBlock, Guardrail, value
 from adapter.rules.guardrails.full_counters import full
 from adapter.rules.guardrails.periods import span
 
@@ -21,7 +21,7 @@ _PERIODS: dict[str, Period] = {
 }
 
 
-def _reserve(counted: Counted, day: date) -> Iterator[CounterReservation]:
+def _reserve(counted: CountedBlock, day: date) -> Iterator[CounterReservation]:
     for name, period in _PERIODS.items():
         cap = value(counted.guardrails, name)
         if cap is not None:

@@ -15,7 +15,7 @@ from adapter.model.events import Event
 from adapter.model.ids import KEYED
 from adapter.model.rules import Guardrails
 from adapter.rules.expressions.durations import window_text
-from adapter.rules.guardrails.contract import Counted, Guardrail, Keyed, Personal, ReserveFor
+from adapter.rules.guardrails.contract import CountedBlock, Guardrail, Keyed, Personal, ReserveFor
 from adapter.rules.guardrails.full_counters import giver, holder
 from adapter.rules.guardrails.limits import scope
 from adapter.rules.guardrails.membership import Membership
@@ -31,7 +31,7 @@ def one_of_these(guardrails: Guardrails) -> Any:
     return guardrails.more.get(NAME)
 
 
-def _reserve(counted: Counted) -> Personal | None:
+def _reserve(counted: CountedBlock) -> Personal | None:
     said = one_of_these(counted.guardrails)
     if isinstance(said, timedelta):
         pause = Pause(counted, NAME, (_PART,), said)
@@ -39,13 +39,13 @@ def _reserve(counted: Counted) -> Personal | None:
     return _once(counted) if said == "for ever" else None
 
 
-def _reserve_keyed(counted: Counted) -> Iterator[Keyed]:
+def _reserve_keyed(counted: CountedBlock) -> Iterator[Keyed]:
     said = one_of_these(counted.guardrails)
     if said == "per event" or isinstance(said, timedelta):  # an absence may be due after the window
         yield Keyed(_of_event, _once(counted))
 
 
-def _once(counted: Counted) -> Personal:
+def _once(counted: CountedBlock) -> Personal:
     label = counted.label(NAME)
 
     def of_day(day: date) -> ReserveFor:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from adapter.model.counter_key import CounterKey
 from adapter.model.discounts import CounterReservation
-from adapter.rules.guardrails.contract import Counted
+from adapter.rules.guardrails.contract import CountedBlock
 
 
 class Pause:
@@ -20,7 +20,9 @@ class Pause:
 
     __slots__ = ("_at", "_counted", "_name", "_parts", "_seconds")
 
-    def __init__(self, counted: Counted, guardrail: str, parts: tuple[str, ...], length: timedelta) -> None:
+    def __init__(
+        self, counted: CountedBlock, guardrail: str, parts: tuple[str, ...], length: timedelta
+    ) -> None:
         self._counted, self._name, self._parts = counted, counted.label(guardrail), parts
         self._seconds = max(1, int(length.total_seconds()))
         self._at = (0, self._keys(0))

@@ -12,7 +12,7 @@ from adapter.model.discounts import CounterReservation
 from adapter.model.rules import Rule
 from adapter.rules.blocks.block import Block
 from adapter.rules.blocks.schema import WHOLE
-from adapter.rules.guardrails.contract import Counted, Given, Guardrail, Personal
+from adapter.rules.guardrails.contract import CountedBlock, Given, Guardrail, Personal
 from adapter.rules.guardrails.counted_over import KEYS, OTHER_NAMES, all_had, counted_over, personal
 from adapter.rules.guardrails.full_counters import full
 from adapter.rules.guardrails.max_redemptions import warn_of_nothing
@@ -32,7 +32,7 @@ def _parse(block: Block, given: Given | None) -> Mapping[str, Any]:
     return {NAME: count, "per_user_period": period, "per_user_window": window}
 
 
-def _reserve(counted: Counted) -> Personal | None:
+def _reserve(counted: CountedBlock) -> Personal | None:
     rails = counted.guardrails
     if rails.per_user_limit is None:
         return None

@@ -31,7 +31,7 @@ Group = dict[int, list[Member]]
 Masks = tuple[int, ...]
 
 
-class Entry(Struct, frozen=True, gc=False):
+class Demand(Struct, frozen=True, gc=False):
     """One condition's demand on one value; `bit` is the condition's."""
 
     bit: int
@@ -40,15 +40,15 @@ class Entry(Struct, frozen=True, gc=False):
     test: Test
 
 
-def entry(bit: int, alternatives: Sequence[Sequence[Scalar]]) -> Entry:
+def entry(bit: int, alternatives: Sequence[Sequence[Scalar]]) -> Demand:
     """Return the demand that in each clause at least one of its atoms holds."""
     atoms = [atom for clause in alternatives for atom in clause]
     if len(atoms) == 1:
-        return Entry(bit, atoms[0].numbers, atoms[0].texts, atoms[0].test)
+        return Demand(bit, atoms[0].numbers, atoms[0].texts, atoms[0].test)
     numbers = tuple({number: None for atom in atoms for number in atom.numbers})
     texts = tuple({text: None for atom in atoms for text in atom.texts})
     tests = [[atom.test for atom in clause] for clause in alternatives]
-    return Entry(bit, numbers, texts, lambda value: all(any(test(value) for test in some) for some in tests))
+    return Demand(bit, numbers, texts, lambda value: all(any(test(value) for test in some) for some in tests))
 
 
 def bits(found: Iterable[int], width: int) -> int:
@@ -62,7 +62,7 @@ def bits(found: Iterable[int], width: int) -> int:
 class Plane(Struct, frozen=True):
     """Demands whose masks are taken together, and the bits that are set whatever the value."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[Demand]
     free: int
 
 
@@ -92,7 +92,7 @@ class Stretches:
         return mask
 
 
-def boundaries(entries: Sequence[Entry]) -> list[Any]:
+def boundaries(entries: Sequence[Demand]) -> list[Any]:
     """Return the numbers, sorted, at which a demand may change: each one mentioned, and the next float."""
     if len(entries) == 1 and len(entries[0].numbers) == 1:
         return [entries[0].numbers[0], _next(entries[0].numbers[0])]

@@ -51,7 +51,7 @@ from adapter.rules.testing.beside_case import Had, beside, read_had, told_all
 from adapter.rules.testing.case_discount import CaseDiscount, read_discount
 from adapter.rules.testing.changed import changed_by
 from adapter.rules.testing.check_cases import check
-from adapter.rules.testing.vocabulary import Known
+from adapter.rules.testing.vocabulary import KnownNames
 
 CLOCK = datetime(2026, 1, 15, 12, tzinfo=UTC)
 #: What may happen in a case; one of them does.
@@ -134,7 +134,7 @@ class Result(Struct, frozen=True):
         return not self.missed
 
 
-def load(directory: Path, known: Known | None = None) -> tuple[list[Case], list[Problem]]:
+def load(directory: Path, known: KnownNames | None = None) -> tuple[list[Case], list[Problem]]:
     """Read the cases of a directory's `*.test.yaml` files, and what is wrong with them.
 
     `known` says what they may name; when not given, anything.
@@ -264,7 +264,7 @@ def _change(case: Case, after: Customer, book: RuleSet, history: History) -> tup
     return Verdict(proposals, outcomes, verdict.seen, verdict.priorities), event
 
 
-def _case(block: Block, known: Known | None) -> Case | None:
+def _case(block: Block, known: KnownNames | None) -> Case | None:
     before = len(block.problems)
     now = block.moment("now") or CLOCK
     customer = _customer(block.block("customer"))

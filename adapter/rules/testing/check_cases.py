@@ -19,7 +19,7 @@ from adapter.rules.guardrails.contract import CAMPAIGN, GLOBAL
 from adapter.rules.guardrails.full_counters import whose
 from adapter.rules.guardrails.one_of_these import NAME as ONE_OF_THESE
 from adapter.rules.guardrails.registry import COUNTING
-from adapter.rules.testing.vocabulary import Known
+from adapter.rules.testing.vocabulary import KnownNames
 
 _COUNTING = [name for each in COUNTING for name in each.names]
 #: The guardrails that count, by the names under which they are withheld.
@@ -30,7 +30,7 @@ COUNTED = (
 )
 
 
-def check(block: Block, known: Known) -> None:
+def check(block: Block, known: KnownNames) -> None:
     """Report the names of a case that are not known."""
     for at, name in _listed(block, "exhausted"):
         if name not in COUNTED and name not in known.keyed:
@@ -71,13 +71,13 @@ def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _check_rule(block: Block, at: Keys, name: str, known: Known, *, at_key: bool = False) -> None:
+def _check_rule(block: Block, at: Keys, name: str, known: KnownNames, *, at_key: bool = False) -> None:
     if name not in known.rules:
         remedy = did_you_mean(name, known.rules)
         block.refuse(at, f"there is no rule `{name}`", remedy, at_key=at_key)
 
 
-def _check_due(block: Block, known: Known) -> None:
+def _check_due(block: Block, known: KnownNames) -> None:
     name = block.values.get("due")
     if not isinstance(name, str) or name in known.scheduled:
         return
@@ -101,7 +101,7 @@ def _check_due(block: Block, known: Known) -> None:
         block.refuse(("past",) if "past" in block.values else ("due",), message, remedy)
 
 
-def _check_claim(block: Block, known: Known) -> None:
+def _check_claim(block: Block, known: KnownNames) -> None:
     code = _mapping(block.values.get("claim")).get("code")
     if isinstance(code, str) and folded(code) not in {folded(one) for one in known.codes}:
         block.refuse(("claim", "code"), f"no rule has the code `{code}`", did_you_mean(code, known.codes))
@@ -114,7 +114,7 @@ def _past(block: Block) -> list[tuple[Keys, dict[str, Any]]]:
     ]
 
 
-def _past_names(block: Block, known: Known) -> set[str]:
+def _past_names(block: Block, known: KnownNames) -> set[str]:
     names = (event.get("name") for _, event in _past(block))
     return {known.meant(name) for name in names if isinstance(name, str)}
 
@@ -123,7 +123,7 @@ def _events(block: Block) -> list[tuple[Keys, dict[str, Any]]]:
     return [*_past(block), (("event",), _mapping(block.values.get("event")))]
 
 
-def _check_event(block: Block, at: Keys, event: dict[str, Any], known: Known) -> None:
+def _check_event(block: Block, at: Keys, event: dict[str, Any], known: KnownNames) -> None:
     name = event.get("name")
     if not isinstance(name, str):
         return

@@ -28,7 +28,7 @@ from adapter.rules.guardrails.contract import CAMPAIGN, GLOBAL
 from adapter.rules.guardrails.limits import key_limits
 
 
-class Known(Struct, frozen=True):
+class KnownNames(Struct, frozen=True):
     """A book's rules, their shared codes and variants, and those that wait.
 
     `names` are the data model's, and what rules read beside them.
@@ -79,7 +79,7 @@ class Known(Struct, frozen=True):
         return self.doubts(lambda names: names.check("traits", name, 0))
 
 
-def known(book: RuleSet, model: DataModel | None) -> Known:
+def known(book: RuleSet, model: DataModel | None) -> KnownNames:
     """Return what the cases of a book may name, where there is one with the data model."""
     read = _read(book)
     everywhere = frozenset().union(*read.values())
@@ -87,7 +87,7 @@ def known(book: RuleSet, model: DataModel | None) -> Known:
         attributes=everywhere, traits=everywhere, events=frozenset(read),
         by_event={event: dict.fromkeys(named, "any") for event, named in read.items()},
     )  # fmt: skip
-    return Known(
+    return KnownNames(
         rules=frozenset(rule.name for rule in book.rules),
         codes=tuple(rule.code for rule in book.promotions.rules if rule.code is not None),
         waiting={rule.name: rule.trigger for rule in book.rules if isinstance(rule.trigger, Absence)},

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from adapter.errors import Unavailable
 from adapter.model.journal import JournalRow
-from adapter.services.arrivals.filters import Arrived, Known, MessageFilter
+from adapter.services.arrivals.filters import Arrived, KnownPeople, MessageFilter
 from adapter.services.arrivals.following import Follower
 from adapter.services.arrivals.listed import ListedMessage, listed
 from adapter.services.periodic import pause, tried
@@ -36,7 +36,7 @@ _CATCH_UP: Final = 100
 _REMEMBERED: Final = 500
 
 
-class Batch(Struct, frozen=True):
+class FeedBatch(Struct, frozen=True):
     """Messages that arrived, the oldest first, and how many `more` that are not shown.
 
     `missed` counts those for which the viewer was too slow. `last` is the number of the last row. With a
@@ -53,12 +53,12 @@ class Batch(Struct, frozen=True):
 class Viewer:
     """One who watches: what fits the filter waits here, at most MOST_WAITING batches."""
 
-    def __init__(self, wanted: MessageFilter, known: Known, after: int) -> None:
+    def __init__(self, wanted: MessageFilter, known: KnownPeople, after: int) -> None:
         self._wanted = wanted
         self._known = known
         self.after = after
         self._taken: set[int] = set()
-        self._waiting: deque[Batch] = deque()
+        self._waiting: deque[FeedBatch] = deque()
         self._missed = 0
         self._woken = asyncio.Event()
         self._ended = False
@@ -77,7 +77,7 @@ class Viewer:
             gone = self._waiting.popleft()
             self._missed += len(gone.messages) + gone.more
         shown = [listed(each) for each in mine[-MOST_SHOWN:]]
-        self._waiting.append(Batch(shown, len(mine) - len(shown), 0, mine[-1].number, gap))
+        self._waiting.append(FeedBatch(shown, len(mine) - len(shown), 0, mine[-1].number, gap))
         self._woken.set()
 
     def end(self) -> None:
@@ -85,7 +85,7 @@ class Viewer:
         self._ended = True
         self._woken.set()
 
-    async def batches(self, heartbeat: timedelta) -> AsyncIterator[Batch | None]:
+    async def batches(self, heartbeat: timedelta) -> AsyncIterator[FeedBatch | None]:
         """Yield batches until the server stops; None where nothing came for so long."""
         while not self._ended:
             if not self._waiting:
@@ -121,7 +121,7 @@ class Feed:
             raise Unavailable("too many watch the events of this process; try again later", retry_after=30)
 
     @asynccontextmanager
-    async def watching(self, wanted: MessageFilter, known: Known, after: int) -> AsyncIterator[Viewer]:
+    async def watching(self, wanted: MessageFilter, known: KnownPeople, after: int) -> AsyncIterator[Viewer]:
         """Return a viewer of what comes behind a row, from the rows that are there already on.
 
         Raises Unavailable where the store is, or where too many watch.

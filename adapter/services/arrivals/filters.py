@@ -85,7 +85,7 @@ class MessageFilter(Struct, frozen=True, kw_only=True):
         """Whether every message is wanted."""
         return self == _EVERYTHING
 
-    def takes(self, arrived: Arrived, known: Known) -> bool:
+    def takes(self, arrived: Arrived, known: KnownPeople) -> bool:
         """Return whether a message is wanted; `known` has the names of the people that are asked for."""
         entry = arrived.entry
         return (
@@ -102,14 +102,14 @@ class MessageFilter(Struct, frozen=True, kw_only=True):
             and (not self.events or spelling(arrived.named()[1]) in self.events)
         )
 
-    def _is_word(self, entry: JournalEntry, known: Known) -> bool:
+    def _is_word(self, entry: JournalEntry, known: KnownPeople) -> bool:
         return self.word in (entry.message_id, entry.key) or known.has(self.word, entry.names)
 
 
 _EVERYTHING: Final = MessageFilter()
 
 
-class Known(Struct, frozen=True):
+class KnownPeople(Struct, frozen=True):
     """All names of the people whom a filter asks for, by what it says of them.
 
     `customers` has the ids of customers with an address.
@@ -125,4 +125,4 @@ class Known(Struct, frozen=True):
 
 
 #: Nobody is known: names are compared as they are.
-NOBODY: Final = Known()
+NOBODY: Final = KnownPeople()

@@ -15,7 +15,7 @@ from adapter.errors import Unavailable, Unreadable
 from adapter.model.emails import normal
 from adapter.model.journal import JournalRow
 from adapter.model.sources import SOURCES
-from adapter.services.arrivals.filters import Arrived, Known, MessageFilter
+from adapter.services.arrivals.filters import Arrived, KnownPeople, MessageFilter
 from adapter.services.arrivals.listed import ListedMessage, listed
 from adapter.services.read_timeout import ReadTimeout
 from adapter.store.contract import Store
@@ -89,7 +89,7 @@ class Search:
             before, size = some[-1].number, _FURTHER
         return found
 
-    async def _sources(self, wanted: MessageFilter, known: Known) -> list[Rows]:
+    async def _sources(self, wanted: MessageFilter, known: KnownPeople) -> list[Rows]:
         """Return what reads the rows in which wanted messages may stand, the best first."""
         of_message = wanted.message or wanted.word
         found = [await self._around(of_message)] if of_message else []
@@ -146,7 +146,7 @@ class _Found:
     """
 
     def __init__(
-        self, wanted: MessageFilter, known: Known, limit: int, number: int | None, place: int
+        self, wanted: MessageFilter, known: KnownPeople, limit: int, number: int | None, place: int
     ) -> None:
         self.messages: list[ListedMessage] = []
         self.number = number
@@ -209,7 +209,7 @@ def _cursor(text: str) -> tuple[int | None, int]:
     return int(match[1]), int(match[2])
 
 
-async def known_people(store: Store, wanted: MessageFilter) -> Known:
+async def known_people(store: Store, wanted: MessageFilter) -> KnownPeople:
     """Return all names of the people whom a filter asks for. Raises Unavailable."""
     names: dict[str, frozenset[str]] = {}
     customers: dict[str, tuple[str, ...]] = {}
@@ -222,7 +222,7 @@ async def known_people(store: Store, wanted: MessageFilter) -> Known:
             own |= meant({id_}, customer, ())
             own |= set(customer.merged) if customer is not None else set()
         names[person], customers[person] = frozenset(own), tuple(ids)
-    return Known(names, customers)
+    return KnownPeople(names, customers)
 
 
 async def _addressed(store: Store, address: str) -> list[str]:

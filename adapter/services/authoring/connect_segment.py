@@ -25,7 +25,7 @@ ACTION_ID = "nFPnRozhz1mh4Gbx4MLvT5"
 _SENT = ("identify", "track", "page", "screen", "group", "alias")
 
 
-class SegmentDestination(Struct, frozen=True):
+class SegmentSetup(Struct, frozen=True):
     """What the destination is: where it sends, its trigger, and the size of its batches (0 for none)."""
 
     url: str
@@ -67,7 +67,7 @@ def _grouped(text: str, ast: Group | Condition) -> str | None:
     return f"({text})"
 
 
-def hcl(destination: SegmentDestination) -> str:
+def hcl(destination: SegmentSetup) -> str:
     """Return the Terraform configuration; secrets are variables, which it never has as values."""
     batching = "true" if destination.batch_size else "false"
     size = destination.batch_size or 100

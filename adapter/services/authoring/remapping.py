@@ -67,7 +67,7 @@ class _Result(Struct, frozen=True):
     reason: str = ""
 
 
-class Comparison:
+class MappingComparison:
     """Maps recorded messages by the files of `before` and of `after`, each message once."""
 
     def __init__(self, before: MappingSet, after: MappingSet) -> None:

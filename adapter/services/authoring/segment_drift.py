@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from adapter.services.authoring.connect_segment import ACTION_ID, METADATA_ID, SegmentDestination
+from adapter.services.authoring.connect_segment import ACTION_ID, METADATA_ID, SegmentSetup
 
 
 class Drift(Struct, frozen=True):
@@ -23,7 +23,7 @@ class Drift(Struct, frozen=True):
 
 
 def drift(
-    wanted: SegmentDestination, destination: Mapping[str, Any], subscriptions: Sequence[Mapping[str, Any]]
+    wanted: SegmentSetup, destination: Mapping[str, Any], subscriptions: Sequence[Mapping[str, Any]]
 ) -> list[Drift]:
     """Return the differences of a destination and its subscriptions, as the Public API answers them."""
     found = list(_of_destination(destination))
@@ -45,7 +45,7 @@ def _of_destination(destination: Mapping[str, Any]) -> Iterator[Drift]:
     yield from _differing("destination.settings.sharedSecret", secret, "set")
 
 
-def _of_subscription(wanted: SegmentDestination, found: Mapping[str, Any]) -> Iterator[Drift]:
+def _of_subscription(wanted: SegmentSetup, found: Mapping[str, Any]) -> Iterator[Drift]:
     settings = _settings(found)
     yield from _differing("subscription.enabled", found.get("enabled"), True)
     yield from _differing("subscription.trigger", found.get("trigger"), wanted.trigger)

@@ -10,10 +10,10 @@ import shlex
 
 from adapter.files.starters import FOLDER
 from adapter.model.encoding import encode
-from adapter.services.authoring.connect_segment import ACTION_ID, METADATA_ID, SegmentDestination
+from adapter.services.authoring.connect_segment import ACTION_ID, METADATA_ID, SegmentSetup
 
 
-def script(destination: SegmentDestination, api: str) -> str:
+def script(destination: SegmentSetup, api: str) -> str:
     """Return the script; token and secrets come from its environment, and it has no value of them.
 
     `api` is the address of the Public API, without a slash at its end.

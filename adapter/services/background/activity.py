@@ -22,7 +22,7 @@ from adapter.model.activity import (
     REQUEST_SECONDS,
     REQUESTS,
     WITHHELD,
-    Counted,
+    ActivityCount,
     of_rule,
 )
 from adapter.services.periodic import pause, tried
@@ -70,7 +70,7 @@ class ActivityRecorder:
         hour = minute.replace(minute=0)
         grown = {name: total - self._before.get(name, 0) for name, total in totals.items()}
         counted = [
-            Counted(name, minute if name in _MINUTELY else hour, amount)
+            ActivityCount(name, minute if name in _MINUTELY else hour, amount)
             for name, amount in grown.items()
             if amount > 0
         ]

@@ -15,13 +15,7 @@ from adapter.model.redemptions import CodeUse, Redemption
 from adapter.pricing import MOST_CODES, Order, redeemed
 from adapter.services.checkout import documents, reasons, replies
 from adapter.services.checkout.beside import conflicting, is_application, refused_beside
-from adapter.services.checkout.candidates import (
-    Candidate,
-    Unusable,
-    bearer,
-    candidates,
-    counters,
-)
+from adapter.services.checkout.candidates import Candidate, Unusable, bearer, candidates, counters
 from adapter.services.checkout.changes import nothing_but
 from adapter.services.checkout.giving_back import confirmable, everything, give_back, personal
 from adapter.services.checkout.hold_owner import given_to_owner, room_for_owner
@@ -34,16 +28,16 @@ from adapter.services.checkout.requests import Checkout
 from adapter.services.checkout.taking import Booking, confirm, take
 from adapter.services.checkout.unpriced import take_unpriced, unpriced
 from adapter.services.checkout.vouchers import WithVouchers
-from adapter.services.checkout.wishes import Terms, Wish
+from adapter.services.checkout.wishes import BookingTools, Wish
 from adapter.services.ingest.identities import IdentityGraph
 from adapter.store.checkout_values import BookedState
 from adapter.store.values import Changes, LoadedState
 
 
-class Attempt:
+class BookingAttempt:
     """One run of the script, between what was loaded and what is saved."""
 
-    def __init__(self, wish: Wish, terms: Terms, loaded: LoadedState, booked: BookedState) -> None:
+    def __init__(self, wish: Wish, terms: BookingTools, loaded: LoadedState, booked: BookedState) -> None:
         self._wish = wish
         self._terms = terms
         self._records = loaded.discounts

@@ -6,17 +6,17 @@ from msgspec.structs import replace
 
 from adapter.model.customers import LINKING
 from adapter.services.checkout import replies
-from adapter.services.checkout.attempt import Attempt
+from adapter.services.checkout.attempt import BookingAttempt
 from adapter.services.checkout.known_bookings import applied_holds
 from adapter.services.checkout.replies import Earlier, Reply
 from adapter.services.checkout.vouchers import unknown_codes
-from adapter.services.checkout.wishes import Terms, Wish
+from adapter.services.checkout.wishes import BookingTools, Wish
 from adapter.store.checkout_values import BookingRequest
 from adapter.store.transaction_contract import Transaction
 from adapter.store.values import LoadRequest
 
 
-async def book(transaction: Transaction, wish: Wish, terms: Terms) -> Reply | Earlier:
+async def book(transaction: Transaction, wish: Wish, terms: BookingTools) -> Reply | Earlier:
     """Book all codes of a request or none; the reply says what was booked, or why nothing was."""
     loaded = await transaction.load(_wanted(wish), wish.now)
     if wish.keyed is not None and wish.keyed.message in loaded.answers:
@@ -30,7 +30,7 @@ async def book(transaction: Transaction, wish: Wish, terms: Terms) -> Reply | Ea
         # Booked since the redemptions of the order were read.
         more = await transaction.booked(BookingRequest(redemptions=sorted(later)))
         booked = replace(booked, redemptions={**booked.redemptions, **more.redemptions})
-    attempt = Attempt(wish, terms, loaded, booked)
+    attempt = BookingAttempt(wish, terms, loaded, booked)
     attempt.reserve((await transaction.reserve(attempt.counters(), ())).used)
     reply = attempt.reply()
     changes = attempt.changes(reply)

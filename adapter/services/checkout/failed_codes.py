@@ -31,7 +31,7 @@ class TooManyFailedCodes(Refused):
         self.retry_after = retry_after
 
 
-class FailedCodes:
+class FailedCodeCounter:
     """Counts wrong codes by customer and by caller, in windows that begin with the first of them."""
 
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:

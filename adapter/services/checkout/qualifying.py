@@ -21,7 +21,7 @@ MOST_HELD = 100
 MOST_SHARED = 100
 
 
-class Known(Struct, frozen=True):
+class KnownCodes(Struct, frozen=True):
     """The codes of which a qualification speaks; `left_out` says that there are more."""
 
     found: Sequence[Candidate]
@@ -36,7 +36,7 @@ class Known(Struct, frozen=True):
 
 def known_codes(
     held: Sequence[DiscountRecord], claim: Claim, shared: SharedCodes, read: TermsReader
-) -> Known:
+) -> KnownCodes:
     """Return the newest of what a customer holds, and the shared codes."""
     offers = shared.all(claim)
     found: list[Candidate] = []
@@ -52,10 +52,10 @@ def known_codes(
             unusable.append(Unusable(code, made))
         else:
             found += made
-    return Known(found, unusable, len(held) > MOST_HELD or len(offers) > MOST_SHARED)
+    return KnownCodes(found, unusable, len(held) > MOST_HELD or len(offers) > MOST_SHARED)
 
 
-def qualified(order: Order, known: Known, used: Mapping[ScopedKey, int]) -> dict[str, Any]:
+def qualified(order: Order, known: KnownCodes, used: Mapping[ScopedKey, int]) -> dict[str, Any]:
     """Return each code priced alone, and the best allowed set of those that take most."""
     codes: dict[str, list[Candidate]] = {}
     for one in known.found:
@@ -72,7 +72,7 @@ def _taken(one: Quote) -> int:
     return sum(each.amount for each in one.pricing.codes)
 
 
-def _told(known: Known) -> dict[str, Any]:
+def _told(known: KnownCodes) -> dict[str, Any]:
     told = []
     if known.left_out:
         message = (

@@ -28,7 +28,7 @@ class Reply(Struct, frozen=True):
         return cls(status, Raw(encode(document)))
 
 
-class Keyed(Struct, frozen=True, kw_only=True):
+class IdempotencyKey(Struct, frozen=True, kw_only=True):
     """An idempotency key with the digest of the request that it stands for; `key` tells callers apart.
 
     `others` is the digest of the request without its customer, `source_id`: after a merge the same request
@@ -63,16 +63,16 @@ class Earlier(Struct, frozen=True):
 _decode = msgspec.json.Decoder(_Kept).decode
 
 
-def keyed(key: str | None, caller: str, verb: str, request: Any) -> Keyed | None:
+def keyed(key: str | None, caller: str, verb: str, request: Any) -> IdempotencyKey | None:
     """Return what a call is remembered by, None for a call without a key."""
     if not key:
         return None
     customer: Any = getattr(request, "customer", {})
     source_id = customer.get("source_id", "") if customer else ""
     if not source_id:
-        return Keyed(key=f"{caller} {key}", request=_digest(verb, request))
+        return IdempotencyKey(key=f"{caller} {key}", request=_digest(verb, request))
     others = replace(request, customer={name: of for name, of in customer.items() if name != "source_id"})
-    return Keyed(
+    return IdempotencyKey(
         key=f"{caller} {key}",
         request=_digest(verb, request),
         others=_digest(verb, others),
@@ -85,7 +85,7 @@ def _digest(verb: str, request: Any) -> str:
     return sha256(verb.encode() + b"\0" + body).hexdigest()
 
 
-def kept(keyed: Keyed, reply: Reply, *, owned: bool) -> bytes:
+def kept(keyed: IdempotencyKey, reply: Reply, *, owned: bool) -> bytes:
     """Return what the store keeps of an answer.
 
     The customer is kept only with an answer that is erased with them.
@@ -95,7 +95,7 @@ def kept(keyed: Keyed, reply: Reply, *, owned: bool) -> bytes:
     return encode(_Kept(keyed.request, reply, keyed.others, keyed.source_id))
 
 
-def repeated(keyed: Keyed, answer: bytes) -> Reply | Earlier:
+def repeated(keyed: IdempotencyKey, answer: bytes) -> Reply | Earlier:
     """Return the answer that was given under a key, or that the key stands for another request."""
     if not answer:
         return refusal(

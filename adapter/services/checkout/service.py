@@ -20,15 +20,15 @@ from adapter.pricing import MOST_CODES, Order, read_order, total_problem
 from adapter.services.checkout import documents, replies
 from adapter.services.checkout.booking import book
 from adapter.services.checkout.candidates import bearer, candidates, counters
-from adapter.services.checkout.failed_codes import FailedCodes, expect_room, failed_by
+from adapter.services.checkout.failed_codes import FailedCodeCounter, expect_room, failed_by
 from adapter.services.checkout.offers import Claim
 from adapter.services.checkout.qualifying import MOST_HELD, known_codes, qualified
 from adapter.services.checkout.quote import Quote, quote
-from adapter.services.checkout.replies import Earlier, Keyed, Reply, keyed
+from adapter.services.checkout.replies import Earlier, IdempotencyKey, Reply, keyed
 from adapter.services.checkout.requests import Checkout, RollBack
 from adapter.services.checkout.undoing import Undo, release, undo_redemption
 from adapter.services.checkout.vouchers import WithVouchers
-from adapter.services.checkout.wishes import Terms, Wish
+from adapter.services.checkout.wishes import BookingTools, Wish
 from adapter.services.read_timeout import ReadTimeout
 from adapter.store.checkout_values import CheckoutQuery, CheckoutView
 from adapter.store.contract import Store
@@ -57,7 +57,7 @@ class CheckoutService:
     def __init__(
         self,
         store: Store,
-        terms: Terms,
+        terms: BookingTools,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
         patience: ReadTimeout,
@@ -74,7 +74,7 @@ class CheckoutService:
         self._wake = wake
         self._remember = remember
         self._complete = complete
-        self._failed = FailedCodes(store, clock)
+        self._failed = FailedCodeCounter(store, clock)
 
     async def validate(self, request: Checkout, caller: str = "", key: str | None = None) -> Reply:
         """Return what the codes take off an order; with `reserve` they are held for the session."""
@@ -266,7 +266,7 @@ class CheckoutService:
                 break
         return dict(list(found.items())[:most])
 
-    def _wish(self, request: Checkout, order: Order | None, remembered: Keyed | None) -> Wish:
+    def _wish(self, request: Checkout, order: Order | None, remembered: IdempotencyKey | None) -> Wish:
         return Wish(request=request, order=order, now=self._clock(), id=self._new_id(), keyed=remembered)
 
     async def _book(self, wish: Wish) -> Reply:

@@ -22,7 +22,7 @@ from adapter.services.checkout.replies import Reply
 from adapter.services.checkout.requests import Checkout, RollBack
 from adapter.services.checkout.service import STREAM, CheckoutService
 from adapter.services.ingest.evaluations import told
-from adapter.services.ingest.order_bookings import Booked
+from adapter.services.ingest.order_bookings import BookedWork
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.services.loaded_files import LoadedFiles
@@ -49,7 +49,7 @@ class OrderStream:
         self._submit = submit
         self._clock = clock
 
-    async def redeem(self, work: Work) -> Booked:
+    async def redeem(self, work: Work) -> BookedWork:
         """Redeem the codes of an order; returns the work without the moves that are done by it.
 
         A code that cannot be redeemed so, another customer's say, is left to its move.
@@ -75,7 +75,7 @@ class OrderStream:
             if not isinstance(each, OrderRedemption | OrderRollback)
             and not (isinstance(each, DiscountMove) and each.verb == "redeem" and folded(each.code) in done)
         )
-        return Booked(replace(work, operations=left), discounts, reason)
+        return BookedWork(replace(work, operations=left), discounts, reason)
 
     async def _redeemed_unpriced(self, work: Work, move: DiscountMove) -> Reply:
         """Redeem a code of everybody without amounts: the order came without lines, or cannot be priced."""

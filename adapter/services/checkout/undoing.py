@@ -18,7 +18,7 @@ from adapter.services.checkout.changes import nothing_but
 from adapter.services.checkout.giving_back import Back, everything, give_back
 from adapter.services.checkout.ledger import Ledger
 from adapter.services.checkout.pushes import Pushes
-from adapter.services.checkout.replies import Keyed, Reply
+from adapter.services.checkout.replies import IdempotencyKey, Reply
 from adapter.services.checkout.requests import RollBack
 from adapter.store.checkout_values import BookingRequest
 from adapter.store.transaction_contract import Transaction
@@ -34,7 +34,7 @@ class Undo(Struct, frozen=True, kw_only=True):
     known: Redemption
     now: datetime
     id: str = ""
-    keyed: Keyed | None = None
+    keyed: IdempotencyKey | None = None
 
 
 async def release(

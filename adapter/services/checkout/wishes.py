@@ -13,11 +13,11 @@ from adapter.pricing import Order
 from adapter.services.checkout.candidates import TermsReader
 from adapter.services.checkout.offers import SharedCodes
 from adapter.services.checkout.pushes import Pushes
-from adapter.services.checkout.replies import Keyed
+from adapter.services.checkout.replies import IdempotencyKey
 from adapter.services.checkout.requests import Checkout
 
 
-class Terms(Struct, frozen=True):
+class BookingTools(Struct, frozen=True):
     """What every booking works with."""
 
     shared: SharedCodes
@@ -39,7 +39,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     id: str
     known: Sequence[Redemption] = ()
     ttl: timedelta | None = None
-    keyed: Keyed | None = None
+    keyed: IdempotencyKey | None = None
     origin: Literal["checkout", "stream"] = "checkout"
     unpriced: bool = False
 

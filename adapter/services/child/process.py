@@ -11,14 +11,14 @@ from contextlib import suppress
 from typing import Any
 
 from adapter.errors import Refused
-from adapter.services.child.requests import Frame, Request, Tell
+from adapter.services.child.requests import ChildRequest, Frame, Tell
 
 _log = logging.getLogger(__name__)
 #: An answer that is larger is not read.
 _LARGEST = 256_000_000
 
 
-async def answer(request: Request, tell: Tell = lambda _count, _of: None) -> Any:
+async def answer(request: ChildRequest, tell: Tell = lambda _count, _of: None) -> Any:
     """Return what a child process answers; raises Refused with the sentence of its error.
 
     Cancelled, it ends the process.
@@ -35,7 +35,7 @@ async def answer(request: Request, tell: Tell = lambda _count, _of: None) -> Any
         await child.wait()
 
 
-async def _answered(child: Process, request: Request, tell: Tell) -> Any:
+async def _answered(child: Process, request: ChildRequest, tell: Tell) -> Any:
     assert child.stdin is not None  # noqa: S101 - both are pipes
     assert child.stdout is not None  # noqa: S101
     with suppress(BrokenPipeError, ConnectionResetError):

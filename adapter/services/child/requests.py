@@ -38,7 +38,7 @@ class Frame(Struct, frozen=True):
     value: Any
 
 
-class Request(Protocol):
+class ChildRequest(Protocol):
     """What a child runs. Its value and result are pickled."""
 
     def run(self, tell: Tell) -> object:
@@ -66,7 +66,7 @@ class SimulationRequest(Struct, frozen=True, kw_only=True):
         sweeps = list(map(sweep.read, self.what_if))
         sweep.combinations(sweeps)
         with TemporaryDirectory(prefix="adapter-simulated-") as folder:
-            asked = job.Asked(
+            asked = job.SimulationInput(
                 settings=self.settings, draft=self._draft(Path(folder)), start=self.start, end=self.end,
                 sweeps=sweeps,
             )  # fmt: skip

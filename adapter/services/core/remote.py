@@ -24,7 +24,7 @@ from adapter.store.contract import Store
 from adapter.store.transaction_contract import OnLocksAcquired
 
 
-class RemoteCore(Struct, frozen=True, kw_only=True):
+class CoreConnection(Struct, frozen=True, kw_only=True):
     """What replaces the decisions of a process: `settle` commits a batch for the core.
 
     `host` is where the core is, and `capacity` keeps its outbox within bounds.
@@ -51,7 +51,7 @@ def remote_core(
     wake: Callable[[], None],
     metrics: Metrics,
     journal: Journal | None = None,
-) -> RemoteCore:
+) -> CoreConnection:
     """Connect the destination of the core with what waits for its answers."""
     name, settings = chosen
     destination = destinations.by_name[name]
@@ -65,7 +65,7 @@ def remote_core(
     transactions = ForwardTransactions(
         store, environment, name, destination.timeout, health=health, wake=wake, journal=journal
     )
-    return RemoteCore(
+    return CoreConnection(
         host=destination.host,
         settle=transactions.settle,
         capacity=CoreCapacity(store, settings.max_waiting),

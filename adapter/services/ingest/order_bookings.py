@@ -12,7 +12,7 @@ from adapter.model.operations import DiscountMove, Operation, OrderOperation
 from adapter.services.ingest.work_item import Work
 
 
-class Booked(Struct, frozen=True):
+class BookedWork(Struct, frozen=True):
     """A work without what was booked of it, the discounts that moved, and why nothing was booked."""
 
     work: Work
@@ -23,7 +23,7 @@ class Booked(Struct, frozen=True):
 class OrderBookings(Protocol):
     """Books orders (`adapter.services.checkout.stream`). Verbs may be repeated, and raise Unavailable."""
 
-    async def redeem(self, work: Work) -> Booked:
+    async def redeem(self, work: Work) -> BookedWork:
         """Redeem the codes of a completed order before its message is decided."""
         ...
 

@@ -17,12 +17,12 @@ from adapter.model.activity import (
     REQUEST_SECONDS,
     REQUESTS,
     WITHHELD,
-    Counted,
+    ActivityCount,
     sums,
 )
 
 
-class Amount(Struct, frozen=True):
+class Frequency(Struct, frozen=True):
     """How often something happened in the last hour, the last day, and the day before that."""
 
     hour: int
@@ -35,26 +35,26 @@ class Amount(Struct, frozen=True):
         return self.day / self.day_before - 1 if self.day_before else None
 
 
-class Beside(Struct, frozen=True):
+class PipelineExit(Struct, frozen=True):
     """What leaves the pipeline at a stage; `events` is the filter of the events page that shows it."""
 
     name: str
-    amount: Amount
+    amount: Frequency
     says: str
     events: str = ""
 
 
-class Stage(Struct, frozen=True):
+class PipelineStage(Struct, frozen=True):
     """One stage: what came as far as this, and what did not."""
 
     name: str
-    amount: Amount
+    amount: Frequency
     change: float | None
     says: str
-    beside: list[Beside]
+    beside: list[PipelineExit]
 
 
-class Line(Struct, frozen=True):
+class PlotLine(Struct, frozen=True):
     """One line of a plot: a value for each moment, None where there is none."""
 
     label: str
@@ -65,7 +65,7 @@ class Lines(Struct, frozen=True):
     """Lines over the same moments, in seconds since 1970."""
 
     at: list[int]
-    series: list[Line]
+    series: list[PlotLine]
 
 
 _RECEIVED: Final = tuple(MESSAGES.values())
@@ -93,17 +93,19 @@ _STAGES: Final = (
 )  # fmt: skip
 
 
-def stages(hour: Mapping[str, int], day: Mapping[str, int], day_before: Mapping[str, int]) -> list[Stage]:
+def stages(
+    hour: Mapping[str, int], day: Mapping[str, int], day_before: Mapping[str, int]
+) -> list[PipelineStage]:
     """Return the stages, of the sums of each series in three spans of time."""
 
-    def amount(names: Sequence[str]) -> Amount:
-        return Amount(*(sum(span.get(name, 0) for name in names) for span in (hour, day, day_before)))
+    def amount(names: Sequence[str]) -> Frequency:
+        return Frequency(*(sum(span.get(name, 0) for name in names) for span in (hour, day, day_before)))
 
     found = []
     for name, series, says, leaving in _STAGES:
-        beside = [Beside(each, amount(of), why, events) for each, of, why, events in leaving]
+        beside = [PipelineExit(each, amount(of), why, events) for each, of, why, events in leaving]
         whole = amount(series)
-        found.append(Stage(name, whole, whole.change, says, beside))
+        found.append(PipelineStage(name, whole, whole.change, says, beside))
     return found
 
 
@@ -125,7 +127,9 @@ def percentile(counts: Mapping[str, int], share: float, names: Mapping[str, str]
     return lower
 
 
-def lines(counted: Iterable[Counted], since: datetime, until: datetime, step: timedelta) -> dict[str, Lines]:
+def lines(
+    counted: Iterable[ActivityCount], since: datetime, until: datetime, step: timedelta
+) -> dict[str, Lines]:
     """Return the plots `messages` (a minute, on average) and `seconds` (p50 and p99) by spans of `step`."""
     by_span: dict[datetime, dict[str, int]] = {}
     for each in counted:
@@ -135,12 +139,12 @@ def lines(counted: Iterable[Counted], since: datetime, until: datetime, step: ti
     minutes = step / timedelta(minutes=1)
     at = [int(moment.timestamp()) for moment in spans]
 
-    def line(label: str, names: Sequence[str]) -> Line:
-        return Line(label, [round(sum(row.get(name, 0) for name in names) / minutes, 2) for row in rows])
+    def line(label: str, names: Sequence[str]) -> PlotLine:
+        return PlotLine(label, [round(sum(row.get(name, 0) for name in names) / minutes, 2) for row in rows])
 
-    def speed(label: str, share: float) -> Line:
+    def speed(label: str, share: float) -> PlotLine:
         found = [percentile(row, share, REQUEST_SECONDS) for row in rows]
-        return Line(label, [None if each is None else round(each * 1000, 2) for each in found])
+        return PlotLine(label, [None if each is None else round(each * 1000, 2) for each in found])
 
     messages = [
         line("received", _RECEIVED), line("mapped", _MAPPED), line("quarantined", (MESSAGES["quarantined"],)),
@@ -154,6 +158,6 @@ def lines(counted: Iterable[Counted], since: datetime, until: datetime, step: ti
     }
 
 
-def totals(counted: Iterable[Counted], since: datetime, until: datetime) -> dict[str, int]:
+def totals(counted: Iterable[ActivityCount], since: datetime, until: datetime) -> dict[str, int]:
     """Return the sum of each series between two moments."""
     return sums(each for each in counted if since <= each.at < until)

@@ -9,10 +9,10 @@ from typing import Final, Literal, TypeVar
 from msgspec import Struct
 
 from adapter.metrics import Metrics
-from adapter.model.activity import BY_MINUTE, COMMIT_SECONDS, REQUEST_SECONDS, REQUESTS, Counted
+from adapter.model.activity import BY_MINUTE, COMMIT_SECONDS, REQUEST_SECONDS, REQUESTS, ActivityCount
 from adapter.services.health import INFORMATIONAL, Check, Health
 from adapter.services.loaded_files import LoadedFiles
-from adapter.services.overview.pipeline import Lines, Stage, lines, percentile, stages, totals
+from adapter.services.overview.pipeline import Lines, PipelineStage, lines, percentile, stages, totals
 from adapter.services.read_timeout import ReadTimeout
 from adapter.store.contract import Store
 
@@ -38,7 +38,7 @@ class Speed(Struct, frozen=True):
     commit_p99: float | None
 
 
-class Queue(Struct, frozen=True):
+class QueueStatus(Struct, frozen=True):
     """What waits: messages in this process for their commit, and deliveries of all processes."""
 
     messages: int
@@ -49,7 +49,7 @@ class Queue(Struct, frozen=True):
     quarantined: int
 
 
-class InForce(Struct, frozen=True):
+class FilesStatus(Struct, frozen=True):
     """The files in force: their digests and how many they declare. `error` keeps changed ones out."""
 
     mappings: int
@@ -59,7 +59,7 @@ class InForce(Struct, frozen=True):
     error: str
 
 
-class Problem(Struct, frozen=True):
+class OpenProblem(Struct, frozen=True):
     """Something that is wrong, with the page that shows more of it."""
 
     what: str
@@ -73,12 +73,12 @@ class Now(Struct, frozen=True):
 
     window: Window
     at: datetime
-    stages: list[Stage]
+    stages: list[PipelineStage]
     speed: Speed
-    queue: Queue
+    queue: QueueStatus
     checks: list[Check]
-    files: InForce
-    problems: list[Problem]
+    files: FilesStatus
+    problems: list[OpenProblem]
     plots: dict[str, Lines]
 
 
@@ -122,12 +122,12 @@ class Overview:
     async def _read(self, reading: Awaitable[T]) -> T:
         return await self._patience.read(reading)
 
-    async def _activity(self, since: datetime, until: datetime, step: timedelta) -> list[Counted]:
+    async def _activity(self, since: datetime, until: datetime, step: timedelta) -> list[ActivityCount]:
         return await self._read(self._store.activity(BY_MINUTE, _floored(since, step), until, step))
 
-    def _queue(self) -> Queue:
+    def _queue(self) -> QueueStatus:
         value = self._metrics.registry.get_sample_value
-        return Queue(
+        return QueueStatus(
             int(value("adapter_waiting_messages") or 0),
             self._most_waiting,
             int(value("adapter_deliveries_due") or 0),
@@ -136,39 +136,39 @@ class Overview:
             int(value("adapter_quarantined_messages") or 0),
         )
 
-    def _in_force(self) -> InForce:
+    def _in_force(self) -> FilesStatus:
         mappings, rules, check = self._files.mappings, self._files.rules, self._health.files
-        return InForce(
+        return FilesStatus(
             len(mappings.mappings), len(rules.rules), mappings.digest, rules.digest,
             "" if check.ok else check.detail,
         )  # fmt: skip
 
-    async def _problems(self, now: datetime, checks: Sequence[Check]) -> list[Problem]:
+    async def _problems(self, now: datetime, checks: Sequence[Check]) -> list[OpenProblem]:
         """Return what is wrong, the worst first."""
         found = [
-            Problem(f"check `{check.name}`", check.detail, None, "")
+            OpenProblem(f"check `{check.name}`", check.detail, None, "")
             for check in checks
             if not check.ok and check.name not in INFORMATIONAL
         ]
         found += [
-            Problem(f"destination `{each.destination}`", each.reason, each.since, "/console/deliveries")
+            OpenProblem(f"destination `{each.destination}`", each.reason, each.since, "/console/deliveries")
             for each in (await self._read(self._store.breakers()))[:_MOST]
             if each.state(now) != "closed"
         ]
         found += [
-            Problem(
+            OpenProblem(
                 f"destination `{each.destination}` paused", each.reason, each.since, "/console/deliveries"
             )
             for each in (await self._read(self._store.pauses(now)))[:_MOST]
         ]
         for kept in await self._read(self._store.latest_quarantined(limit=_MOST)):
             what = f"quarantined from {kept.source}"
-            found.append(Problem(what, kept.reason, kept.received_at, "/console/quarantine"))
+            found.append(OpenProblem(what, kept.reason, kept.received_at, "/console/quarantine"))
         for each in (await self._read(self._store.ignored(_MOST)))[:_MOST]:
             name = f"{each.type} `{each.event}`" if each.event else each.type or "others"
             says = f"no mapping takes {name}: {each.count} since {each.first_at:%Y-%m-%d %H:%M}"
             link = "/console/events?q=outcome:ignored"
-            found.append(Problem(f"ignored from {each.source}", says, each.last_at, link))
+            found.append(OpenProblem(f"ignored from {each.source}", says, each.last_at, link))
         return found
 
 

@@ -29,7 +29,7 @@ _LARGEST = 256_000
 Origin = Literal["message", "quarantine", "fixture", "example"]
 
 
-class Found(Struct, frozen=True):
+class FoundPayload(Struct, frozen=True):
     """A payload as its source sends it: `text` is JSON. `names` are ids of people that the journal noted."""
 
     origin: Origin
@@ -75,24 +75,24 @@ class Payloads:
         """Return the examples of the package as `SOURCE/NAME`."""
         return [f"{source}/{name}" for source in SOURCES for name in examples.names(source)]
 
-    def fixture(self, name: str) -> Found:
+    def fixture(self, name: str) -> FoundPayload:
         """Return a fixture; raises NotFound, and Refused for a large one."""
         path = next((path for path in self._fixtures() if str(path) == name), None)
         if path is None:
             raise NotFound(f"no fixture is named `{name[:200]}`")
         if path.stat().st_size > _LARGEST:
             raise Refused(f"{path} has more than {_LARGEST:,} bytes: paste a part of it")
-        return Found("fixture", name, "", path.read_text(encoding="utf-8", errors="replace"))
+        return FoundPayload("fixture", name, "", path.read_text(encoding="utf-8", errors="replace"))
 
-    def example(self, name: str) -> Found:
+    def example(self, name: str) -> FoundPayload:
         """Return an example as if it happened now; raises NotFound."""
         source, _, title = name.partition("/")
         if name not in self.examples():
             raise NotFound(f"no example is named `{name[:200]}`")
         made = examples.example(source, title, self._clock(), self._new_id)
-        return Found("example", name, source, msgspec.json.format(made, indent=2).decode())
+        return FoundPayload("example", name, source, msgspec.json.format(made, indent=2).decode())
 
-    async def quarantined(self, id_: int) -> Found:
+    async def quarantined(self, id_: int) -> FoundPayload:
         """Return a quarantined message; raises NotFound, Refused and Unavailable."""
         kept = await self._read(self._store.quarantined_message(id_))
         if kept is None:
@@ -105,13 +105,13 @@ class Payloads:
         body = SOURCES[kept.source].recorded(document) if known else None
         text = msgspec.json.format(msgspec.json.encode(document if body is None else body), indent=2)
         source = kept.source if kept.source in SOURCES else ""
-        return Found("quarantine", str(id_), source, text.decode(), tuple(sorted(kept.names())))
+        return FoundPayload("quarantine", str(id_), source, text.decode(), tuple(sorted(kept.names())))
 
-    async def message(self, message_id: str, before: int | None = None) -> Found | SearchedTo:
+    async def message(self, message_id: str, before: int | None = None) -> FoundPayload | SearchedTo:
         """Return a message of the journal, or how far it was searched for; raises Refused and Unavailable."""
         return await self._read(self._searched(message_id, before))
 
-    async def _searched(self, message_id: str, before: int | None) -> Found | SearchedTo:
+    async def _searched(self, message_id: str, before: int | None) -> FoundPayload | SearchedTo:
         at = None
         for _ in range(MOST_ROWS // _PAGE):
             rows = await self._store.latest_journal(before, _PAGE)
@@ -130,11 +130,11 @@ class Payloads:
         return [path for folder in folders for path in visible(folder, "**/*.json")]
 
 
-def _found(entry: JournalEntry) -> Found:
+def _found(entry: JournalEntry) -> FoundPayload:
     message = entry.message()
     body = SOURCES[entry.source].recorded(message.document) if message and entry.source in SOURCES else None
     if body is None:
         raise Refused(f"message `{entry.message_id}` cannot be sent again: it was no call or event of a CDP")
     text = msgspec.json.format(msgspec.json.encode(body), indent=2).decode()
     names = sorted({*entry.quarantined().names(), *entry.names})
-    return Found("message", entry.message_id, entry.source, text, tuple(names))
+    return FoundPayload("message", entry.message_id, entry.source, text, tuple(names))

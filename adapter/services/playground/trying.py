@@ -25,7 +25,7 @@ MOST_LINES = 400
 _LINES_AROUND = 3
 
 
-class Line(Struct, frozen=True):
+class DiffLine(Struct, frozen=True):
     """A line of a diff; `same` in both, `place` says where the lines after it are."""
 
     kind: Literal["added", "removed", "same", "place"]
@@ -37,7 +37,7 @@ class FileDiff(Struct, frozen=True):
 
     name: str
     new: bool
-    lines: list[Line]
+    lines: list[DiffLine]
 
 
 class Tried(Struct, frozen=True):
@@ -51,7 +51,7 @@ class Tried(Struct, frozen=True):
     in_force: DryRun
     run: DryRun | None
     changes: list[FileDiff]
-    outcome: list[Line]
+    outcome: list[DiffLine]
 
 
 class Playground:
@@ -93,7 +93,7 @@ class Playground:
         return FileDiff(draft.name, not known.digest, diff(known.text, draft.text))
 
 
-def diff(before: str, after: str) -> list[Line]:
+def diff(before: str, after: str) -> list[DiffLine]:
     """Return the lines that differ, with a few around them; nothing where the texts are the same."""
     found = unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=_LINES_AROUND)
     return list(_lines(found))[:MOST_LINES]
@@ -109,13 +109,13 @@ def _plain(result: DryRunResult) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if name != "mapping"}
 
 
-def _lines(found: Iterator[str]) -> Iterator[Line]:
+def _lines(found: Iterator[str]) -> Iterator[DiffLine]:
     for at, line in enumerate(found):
         if at < 2:
             continue  # the names of the texts
         kind: Literal["added", "removed", "same", "place"]
         kind = {"+": "added", "-": "removed", "@": "place"}.get(line[:1], "same")  # type: ignore[assignment]
-        yield Line(kind, line if kind == "place" else line[1:])
+        yield DiffLine(kind, line if kind == "place" else line[1:])
 
 
 def _json(text: str, *, anew: bool) -> Raw:

@@ -17,7 +17,7 @@ from adapter.services.playground.checking import DraftChecker
 from adapter.services.playground.drafts import Draft
 
 
-class Written(Struct, frozen=True):
+class WrittenFile(Struct, frozen=True):
     """A file that was written: its text before, None where it is new, and after."""
 
     path: str
@@ -38,7 +38,7 @@ class DraftWriter:
         """Whether files are written."""
         return self._of.settings.console.write_files
 
-    async def write(self, draft: Draft, digest: str) -> Written:
+    async def write(self, draft: Draft, digest: str) -> WrittenFile:
         """Replace or create the file of a draft, atomically and durably.
 
         `digest` is of the file as its editor saw it, empty for a new one. Raises Forbidden where no files are
@@ -66,7 +66,7 @@ class DraftWriter:
                 "the console writes no files here: set `console.write_files = true`, or copy the text"
             )
 
-    def _put(self, draft: Draft, digest: str) -> Written:
+    def _put(self, draft: Draft, digest: str) -> WrittenFile:
         known = files.read(self._of.settings.files, draft.kind, draft.name)
         if known.digest != digest:
             raise WrongMove(
@@ -76,7 +76,7 @@ class DraftWriter:
         if path.is_symlink():
             raise Refused(f"{path} is a link, which writing would replace: edit the file that it leads to")
         _put(path, draft.text)
-        return Written(known.path, known.text if digest else None, draft.text)
+        return WrittenFile(known.path, known.text if digest else None, draft.text)
 
 
 def _put_case(folder: Path, name: str, made: RecordedCase) -> list[str]:

@@ -72,7 +72,7 @@ class Export(Struct, frozen=True):
     messages: list[ExportedMessage]
 
 
-class Read(Protocol):
+class StoreRead(Protocol):
     """Returns what is read of the store, or raises Unavailable when that takes too long."""
 
     async def __call__(self, reading: Awaitable[T], /) -> T:
@@ -85,7 +85,7 @@ async def patiently(reading: Awaitable[T]) -> T:
     return await reading
 
 
-async def export(store: Store, source_id: str, read: Read = patiently) -> AsyncIterator[bytes]:
+async def export(store: Store, source_id: str, read: StoreRead = patiently) -> AsyncIterator[bytes]:
     """Yield an Export piece by piece: first what is small, then the lists that may be long, page by page.
 
     Raises NotFound, before the first piece, when nothing at all is held, not even a receipt of an erasure.
@@ -112,7 +112,7 @@ async def export(store: Store, source_id: str, read: Read = patiently) -> AsyncI
 
 
 async def _pages(
-    store: Store, kind: Literal["events", "decisions"], source_id: str, read: Read
+    store: Store, kind: Literal["events", "decisions"], source_id: str, read: StoreRead
 ) -> AsyncIterator[list[Any]]:
     page = await read(store.oldest(kind, source_id))
     while page:
@@ -122,7 +122,7 @@ async def _pages(
         page = await read(store.oldest(kind, source_id, page.next))
 
 
-async def _quarantined(store: Store, excerpts: list[Excerpt], read: Read) -> AsyncIterator[bytes]:
+async def _quarantined(store: Store, excerpts: list[Excerpt], read: StoreRead) -> AsyncIterator[bytes]:
     """Yield quarantined messages whole, one at a time; one that was replayed meanwhile is left out."""
     comma = b""
     for excerpt in excerpts:
@@ -132,7 +132,9 @@ async def _quarantined(store: Store, excerpts: list[Excerpt], read: Read) -> Asy
             comma = b","
 
 
-async def _messages(store: Store, source_id: str, held: CustomerData, read: Read) -> AsyncIterator[bytes]:
+async def _messages(
+    store: Store, source_id: str, held: CustomerData, read: StoreRead
+) -> AsyncIterator[bytes]:
     """Yield the messages of the journal that have an id of the person, one at a time."""
     own = meant({source_id, held.source_id}, held.customer, held.names)
     comma, after = b"", 0

@@ -9,7 +9,7 @@ from heapq import nsmallest
 
 from msgspec import Struct
 
-from adapter.model.activity import Counted, RuleCount, of_rule
+from adapter.model.activity import ActivityCount, RuleCount, of_rule
 from adapter.model.rules import Rule
 from adapter.rules.engine.rule_sentence import rule_sentence
 from adapter.services.figures import RuleFigures
@@ -196,7 +196,7 @@ def _name(rule: Rule) -> str:
     return rule.name
 
 
-def _by_name(counted: Iterable[Counted]) -> dict[str, dict[datetime, int]]:
+def _by_name(counted: Iterable[ActivityCount]) -> dict[str, dict[datetime, int]]:
     found: dict[str, dict[datetime, int]] = {}
     for each in counted:
         found.setdefault(each.name, {})[each.at] = each.amount

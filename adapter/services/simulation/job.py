@@ -34,7 +34,7 @@ from adapter.store.engines import open_store
 _PATIENCE = 60.0
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class SimulationInput(Struct, frozen=True, kw_only=True):
     """What is simulated: the rules in force, beside a `draft` (a folder of rules, or one file over them).
 
     `events` are files instead of the store's events, of `source`. `sweeps` are values to try.
@@ -63,7 +63,7 @@ class Listener(Struct, frozen=True):
     reading: Callable[[], Awaitable[None]] = _nothing
 
 
-def run(asked: Asked, now: datetime, heard: Listener) -> tuple[Report, sweep.Sweep | None]:
+def run(asked: SimulationInput, now: datetime, heard: Listener) -> tuple[Report, sweep.Sweep | None]:
     """Simulate; raises InvalidFiles, InvalidDraft, InvalidImport and Unavailable."""
     in_force, drafted = read_files(asked.settings), _drafted(asked)
     with ExitStack() as stack:
@@ -92,7 +92,9 @@ def moment(text: str, now: datetime) -> datetime:
         raise InvalidDraft(f"`{text[:60]}` is no time: write 30d, 12h or 2026-03-01") from None
 
 
-async def _gather(seen: Traffic, asked: Asked, files: LoadedFiles, now: datetime, heard: Listener) -> Rates:
+async def _gather(
+    seen: Traffic, asked: SimulationInput, files: LoadedFiles, now: datetime, heard: Listener
+) -> Rates:
     """Read the traffic, and the rates at which discounts were redeemed."""
     told: list[str] = []
     for path in asked.events:
@@ -116,7 +118,7 @@ async def _gather(seen: Traffic, asked: Asked, files: LoadedFiles, now: datetime
             await store.close()
 
 
-def _drafted(asked: Asked) -> RuleSet | None:
+def _drafted(asked: SimulationInput) -> RuleSet | None:
     """Return the rules of a folder, or those in force with a draft over them; raises InvalidFiles."""
     if asked.draft is None:
         return None
@@ -130,7 +132,7 @@ def _of_folder(settings: Settings, folder: Path) -> RuleSet:
 
 
 def _swept(
-    asked: Asked, seen: Traffic, in_force: LoadedFiles, until: datetime | None, heard: Listener
+    asked: SimulationInput, seen: Traffic, in_force: LoadedFiles, until: datetime | None, heard: Listener
 ) -> sweep.Sweep:
     points = []
     for values in sweep.combinations(asked.sweeps):
@@ -142,7 +144,7 @@ def _swept(
     return sweep.Sweep(asked.sweeps, points)
 
 
-def _with_values(asked: Asked, place: Path, values: Sequence[Any]) -> RuleSet:
+def _with_values(asked: SimulationInput, place: Path, values: Sequence[Any]) -> RuleSet:
     """Return the rules that are simulated, with other values; raises InvalidDraft where none has them."""
     chosen = asked.draft or Path(asked.settings.files.rules)
     if not sweep.with_values(chosen, place, asked.sweeps, values):

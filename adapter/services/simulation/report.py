@@ -34,7 +34,7 @@ class DayReport(Struct, frozen=True):
     liability: dict[str, Decimal]
 
 
-class Step(Struct, frozen=True):
+class FunnelStep(Struct, frozen=True):
     """One condition of a funnel: `reached` is the share for which it and all before it hold.
 
     `alone` is the share that it alone keeps out. `low` and `high` bound `reached` with 95 %.
@@ -68,7 +68,7 @@ class RuleReport(Struct, frozen=True):
     unbounded: int
     expected: Expected | None
     days: list[DayReport]
-    funnel: list[Step]
+    funnel: list[FunnelStep]
     samples: int
 
 
@@ -212,7 +212,7 @@ def _ran_out(days: Mapping[date, Day]) -> dict[str, list[date]]:
     return found
 
 
-def _steps(funnel: Funnel | None) -> list[Step]:
+def _steps(funnel: Funnel | None) -> list[FunnelStep]:
     if funnel is None or not funnel.events:
         return []
     steps = []
@@ -221,7 +221,7 @@ def _steps(funnel: Funnel | None) -> list[Step]:
         low, high = (share, share)
         if funnel.samples < funnel.events:
             low, high = wilson(round(share * funnel.samples), funnel.samples)
-        steps.append(Step(condition, share, low, high, alone / funnel.events))
+        steps.append(FunnelStep(condition, share, low, high, alone / funnel.events))
     return steps
 
 

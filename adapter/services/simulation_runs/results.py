@@ -11,13 +11,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from adapter.model.encoding import encode
-from adapter.model.simulations import CustomerChange, SimulationResult
+from adapter.model.simulations import CustomerDifference, SimulationResult
 from adapter.services.simulation.comparison import Change
 from adapter.services.simulation.report import Report
 from adapter.services.simulation.sweep import Sweep
 
 
-class Simulated(Struct, frozen=True):
+class FinishedSimulation(Struct, frozen=True):
     """A report, and the sweep of what-if values where there was one."""
 
     report: Report
@@ -29,14 +29,14 @@ class _Example(Struct, frozen=True):
     change: Change
 
 
-_REPORTS = msgspec.json.Decoder(Simulated)
+_REPORTS = msgspec.json.Decoder(FinishedSimulation)
 _EXAMPLES = msgspec.json.Decoder(_Example)
 
 
-def stored(simulated: Simulated) -> SimulationResult:
+def stored(simulated: FinishedSimulation) -> SimulationResult:
     """Return a result as the store keeps it."""
     compared = simulated.report.comparison
-    examples: list[CustomerChange] = []
+    examples: list[CustomerDifference] = []
     if compared is not None:
         examples += _examples("more", compared.more)
         examples += _examples("fewer", compared.fewer)
@@ -45,7 +45,7 @@ def stored(simulated: Simulated) -> SimulationResult:
     return SimulationResult(zstandard.ZstdCompressor().compress(encode(without)), examples)
 
 
-def read(result: SimulationResult) -> Simulated:
+def read(result: SimulationResult) -> FinishedSimulation:
     """Return a stored result, with those examples whose customers are still known."""
     simulated = _REPORTS.decode(zstandard.ZstdDecompressor().decompress(result.report))
     compared = simulated.report.comparison
@@ -59,8 +59,8 @@ def read(result: SimulationResult) -> Simulated:
     return replace(simulated, report=replace(simulated.report, comparison=compared))
 
 
-def _examples(kind: Literal["more", "fewer"], changes: Sequence[Change]) -> list[CustomerChange]:
+def _examples(kind: Literal["more", "fewer"], changes: Sequence[Change]) -> list[CustomerDifference]:
     return [
-        CustomerChange(each.source_id, encode(_Example(kind, replace(each, source_id=""))))
+        CustomerDifference(each.source_id, encode(_Example(kind, replace(each, source_id=""))))
         for each in changes
     ]

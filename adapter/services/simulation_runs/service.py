@@ -20,7 +20,7 @@ from adapter.services.loaded_files import HasSettings
 from adapter.services.read_timeout import ReadTimeout
 from adapter.services.simulation import sweep
 from adapter.services.simulation.job import moment
-from adapter.services.simulation_runs.results import Simulated, read, stored
+from adapter.services.simulation_runs.results import FinishedSimulation, read, stored
 from adapter.store.contract import Store
 
 _log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ _NOTED = 1.0
 Ask = Callable[[SimulationRequest, Tell], Awaitable[Any]]
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class RunRequest(Struct, frozen=True, kw_only=True):
     """What is asked for: a start as `30d` or `2026-03-01`, drafts of rule files by name, what-if values.
 
     The drafts take the place of the files of their names, or of all files where they are the `whole` book.
@@ -73,7 +73,7 @@ class SimulationRuns:
         self._ask = ask
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    async def start(self, wanted: Wanted) -> SimulationRun:
+    async def start(self, wanted: RunRequest) -> SimulationRun:
         """Begin one; raises InvalidDraft for what cannot be simulated, and WrongMove while another runs."""
         now = self._clock()
         run = SimulationRun(
@@ -111,7 +111,7 @@ class SimulationRuns:
         found = await self._read(self._store.simulations(before, limit))
         return [each.at(now) for each in found]
 
-    async def one(self, id_: str) -> tuple[SimulationRun, Simulated | None]:
+    async def one(self, id_: str) -> tuple[SimulationRun, FinishedSimulation | None]:
         """Return one, with what it came to where it is done; raises NotFound."""
         return await self._found(id_)
 
@@ -129,7 +129,7 @@ class SimulationRuns:
                 task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _found(self, id_: str) -> tuple[SimulationRun, Simulated | None]:
+    async def _found(self, id_: str) -> tuple[SimulationRun, FinishedSimulation | None]:
         found = await self._read(self._store.simulation(id_))
         if found is None:
             raise NotFound("there is no such simulation: the latest 100 are kept")
@@ -164,7 +164,7 @@ class SimulationRuns:
     async def _end(self, run: SimulationRun, asking: asyncio.Future[Any]) -> None:
         try:
             report, swept = asking.result()
-            result = await asyncio.to_thread(stored, Simulated(report, swept))
+            result = await asyncio.to_thread(stored, FinishedSimulation(report, swept))
             await self._store.end_simulation(replace(run, state="done"), result)
         except AdapterError as error:
             await self._finish(replace(run, error=error.message), "failed")
@@ -186,7 +186,7 @@ class SimulationRuns:
         )  # fmt: skip
 
 
-def _asked(wanted: Wanted, now: datetime) -> SimulationAsked:
+def _asked(wanted: RunRequest, now: datetime) -> SimulationAsked:
     if len(wanted.drafts) > MOST_DRAFTS:
         raise InvalidDraft(f"there are {len(wanted.drafts)} draft files; simulate {MOST_DRAFTS} at most")
     if wanted.whole and not wanted.drafts:

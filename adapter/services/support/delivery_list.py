@@ -29,7 +29,7 @@ class ListedDeliveries(Struct, frozen=True):
     searched_to: datetime | None
 
 
-class Counted(Struct, frozen=True):
+class DeliveryCount(Struct, frozen=True):
     """How many deliveries a selection has, and whether there may be `more` than were looked at."""
 
     count: int
@@ -72,7 +72,7 @@ async def listed(
     return ListedDeliveries(found, after, last)
 
 
-async def counted(store: Store, patience: ReadTimeout, status: Unsent, selection: Selection) -> Counted:
+async def counted(store: Store, patience: ReadTimeout, status: Unsent, selection: Selection) -> DeliveryCount:
     """Return how many deliveries of a status are selected, of the oldest that one call counts."""
     count, looked_at, after = 0, 0, None
     while looked_at < COUNTED:
@@ -80,5 +80,5 @@ async def counted(store: Store, patience: ReadTimeout, status: Unsent, selection
         count += sum(takes(selection, each) for each in page)
         looked_at, after = looked_at + len(page), page.next
         if after is None:
-            return Counted(count, False)
-    return Counted(count, True)
+            return DeliveryCount(count, False)
+    return DeliveryCount(count, True)

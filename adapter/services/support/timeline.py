@@ -37,7 +37,7 @@ _Spot = tuple[int, int] | None
 _Spots = dict[str, _Spot]
 
 
-class Booked(Struct, frozen=True):
+class BookedEntry(Struct, frozen=True):
     """A redemption or a hold in the list; `amount` is in minor units of `currency`, None if not known."""
 
     id: str
@@ -48,7 +48,7 @@ class Booked(Struct, frozen=True):
     currency: str | None
 
 
-class Entry(Struct, frozen=True):
+class TimelineEntry(Struct, frozen=True):
     """One thing that happened `at` a time; the member named like its kind has it."""
 
     at: datetime
@@ -56,14 +56,14 @@ class Entry(Struct, frozen=True):
     event: Event | None = None
     decision: Decision | None = None
     discount: Discount | None = None
-    redemption: Booked | None = None
+    redemption: BookedEntry | None = None
     delivery: ShownDelivery | None = None
 
 
 class Timeline(Struct, frozen=True):
     """A page of entries, the latest first; `next` is the `before` of the next page."""
 
-    entries: list[Entry]
+    entries: list[TimelineEntry]
     next: str | None
 
 
@@ -72,7 +72,7 @@ async def timeline(
 ) -> Timeline:
     """Return a page of what happened to a customer; raises Unreadable for a `before` of another list."""
     spots = _read_spots(before, kinds)
-    pages: dict[str, list[Entry]] = {}
+    pages: dict[str, list[TimelineEntry]] = {}
     ends: dict[str, bool] = {}
     for kind, spot in spots.items():
         if spot is None:
@@ -86,11 +86,11 @@ async def timeline(
     return Timeline(taken, following)
 
 
-def _merged(pages: Mapping[str, list[Entry]], ends: Mapping[str, bool]) -> list[Entry]:
+def _merged(pages: Mapping[str, list[TimelineEntry]], ends: Mapping[str, bool]) -> list[TimelineEntry]:
     """Return the latest entries of pages; none that may be older than a row which was not read."""
     floor = max((page[-1].at for kind, page in pages.items() if page and not ends[kind]), default=None)
     merged = heapq.merge(*pages.values(), key=lambda entry: entry.at, reverse=True)
-    taken: list[Entry] = []
+    taken: list[TimelineEntry] = []
     for entry in merged:
         if len(taken) == PAGE or (floor is not None and entry.at < floor):
             break
@@ -99,7 +99,10 @@ def _merged(pages: Mapping[str, list[Entry]], ends: Mapping[str, bool]) -> list[
 
 
 def _following(
-    spots: _Spots, pages: Mapping[str, list[Entry]], ends: Mapping[str, bool], taken: Sequence[Entry]
+    spots: _Spots,
+    pages: Mapping[str, list[TimelineEntry]],
+    ends: Mapping[str, bool],
+    taken: Sequence[TimelineEntry],
 ) -> str | None:
     found = dict(spots)
     for kind, page in pages.items():
@@ -131,8 +134,8 @@ def _read_spots(before: str | None, kinds: Sequence[Kind]) -> _Spots:
     return found
 
 
-def _booked(redemption: Redemption, now: datetime) -> Booked:
-    return Booked(
+def _booked(redemption: Redemption, now: datetime) -> BookedEntry:
+    return BookedEntry(
         redemption.id,
         redemption.order_id,
         redemption.state_at(now),
@@ -142,27 +145,27 @@ def _booked(redemption: Redemption, now: datetime) -> Booked:
     )
 
 
-def _of_discount(held: DiscountRecord, now: datetime) -> Entry:
-    return Entry(held.issued_at, "discounts", discount=standing(held, now))
+def _of_discount(held: DiscountRecord, now: datetime) -> TimelineEntry:
+    return TimelineEntry(held.issued_at, "discounts", discount=standing(held, now))
 
 
-def _of_delivery(delivery: Delivery, _now: datetime) -> Entry:
-    return Entry(delivery.created_at, "deliveries", delivery=shown(delivery, None))
+def _of_delivery(delivery: Delivery, _now: datetime) -> TimelineEntry:
+    return TimelineEntry(delivery.created_at, "deliveries", delivery=shown(delivery, None))
 
 
-def _of_decision(decision: Decision, _now: datetime) -> Entry:
-    return Entry(decision.decided_at, "decisions", decision=decision)
+def _of_decision(decision: Decision, _now: datetime) -> TimelineEntry:
+    return TimelineEntry(decision.decided_at, "decisions", decision=decision)
 
 
-def _of_event(event: Event, _now: datetime) -> Entry:
-    return Entry(event.occurred_at, "events", event=event)
+def _of_event(event: Event, _now: datetime) -> TimelineEntry:
+    return TimelineEntry(event.occurred_at, "events", event=event)
 
 
-def _of_redemption(redemption: Redemption, now: datetime) -> Entry:
-    return Entry(redemption.at, "redemptions", redemption=_booked(redemption, now))
+def _of_redemption(redemption: Redemption, now: datetime) -> TimelineEntry:
+    return TimelineEntry(redemption.at, "redemptions", redemption=_booked(redemption, now))
 
 
-_ENTRY: Mapping[str, Callable[[Any, datetime], Entry]] = {
+_ENTRY: Mapping[str, Callable[[Any, datetime], TimelineEntry]] = {
     "events": _of_event,
     "decisions": _of_decision,
     "discounts": _of_discount,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from adapter.model.activity import Counted
+from adapter.model.activity import ActivityCount
 from adapter.store.activity_contract import TRIMMED
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
@@ -24,7 +24,7 @@ class ActivityVerbs(ABC):
     async def _read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run work on a connection."""
 
-    async def add_activity(self, counted: Sequence[Counted]) -> None:
+    async def add_activity(self, counted: Sequence[ActivityCount]) -> None:
         """Add amounts to their series; the same order in all processes, so that none waits in a circle."""
         rows = sorted((each.name, micros(each.at), each.amount) for each in counted)
         given = arrays(rows, width=3)
@@ -32,11 +32,11 @@ class ActivityVerbs(ABC):
 
     async def activity(
         self, names: Sequence[str], since: datetime, until: datetime, step: timedelta
-    ) -> list[Counted]:
+    ) -> list[ActivityCount]:
         """Return series by name and time."""
         asked = list(names), micros(since), micros(until), span(step)
         rows = await self._read(lambda connection: connection.fetch(SQL["activity"], *asked))
-        return [Counted(name, moment(at), amount) for name, at, amount in rows]
+        return [ActivityCount(name, moment(at), amount) for name, at, amount in rows]
 
     async def trim_activity(self, before: datetime, names: Sequence[str] | None = None) -> int:
         """Delete what is old."""

@@ -25,7 +25,7 @@ from adapter.model.timers import Timer
 from adapter.store.addresses import incomplete
 from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
-from adapter.store.naming import Named
+from adapter.store.naming import NamedTransaction
 from adapter.store.postgres import addresses, outbox
 from adapter.store.postgres.activity import ActivityVerbs
 from adapter.store.postgres.booking_verbs import BookingVerbs
@@ -135,7 +135,7 @@ class PostgresStore(
             nonlocal known
             transaction = PostgresTransaction(connection, on_locks_acquired, known, locking=again)
             try:
-                result = await script(Named(transaction))
+                result = await script(NamedTransaction(transaction))
             except KnownAlready as found:
                 known = found.known
                 raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from adapter.store.naming import Named
+from adapter.store.naming import NamedTransaction
 from adapter.store.postgres.committer import ConnectionPool
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
@@ -45,7 +45,7 @@ async def _rehearsed(connection: Connection, script: Callable[[Transaction], Awa
         await connection.execute("SAVEPOINT rehearsal")
         transaction = PostgresTransaction(connection, None, known, locking=True)
         try:
-            result = await script(Named(transaction))
+            result = await script(NamedTransaction(transaction))
         except KnownAlready as found:
             known = found.known
             await connection.execute("ROLLBACK TO rehearsal")

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import apsw
 
-from adapter.model.activity import Counted
+from adapter.model.activity import ActivityCount
 from adapter.store.activity_contract import TRIMMED
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.statements import SQL
@@ -29,20 +29,20 @@ class ActivityVerbs(ABC):
     async def _ask(self, work: Callable[[apsw.Connection], T]) -> T:
         """Run a query on the reading connection."""
 
-    async def add_activity(self, counted: Sequence[Counted]) -> None:
+    async def add_activity(self, counted: Sequence[ActivityCount]) -> None:
         """Add amounts to their series."""
         rows = [(each.name, micros(each.at), each.amount) for each in counted]
         await self._write(lambda connection: connection.executemany(SQL["add_activity"], rows))
 
     async def activity(
         self, names: Sequence[str], since: datetime, until: datetime, step: timedelta
-    ) -> list[Counted]:
+    ) -> list[ActivityCount]:
         """Return series by name and time."""
         if not names:
             return []
         asked = array(names), micros(since), micros(until), span(step)
         rows = await self._ask(lambda connection: list(connection.execute(SQL["activity"], asked)))
-        return [Counted(name, moment(at), amount) for name, at, amount in rows]
+        return [ActivityCount(name, moment(at), amount) for name, at, amount in rows]
 
     async def trim_activity(self, before: datetime, names: Sequence[str] | None = None) -> int:
         """Delete what is old."""

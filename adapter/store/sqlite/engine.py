@@ -17,7 +17,7 @@ from adapter.model.ignored import Ignored
 from adapter.store.checkout_values import FailedBy
 from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
-from adapter.store.naming import Named
+from adapter.store.naming import NamedTransaction
 from adapter.store.rows import digest_slices
 from adapter.store.sqlite import addresses, outbox
 from adapter.store.sqlite.activity import ActivityVerbs
@@ -276,7 +276,9 @@ class SqliteStore(
         if not begun(connection):
             await self._writer.run(lambda: connection.execute("BEGIN IMMEDIATE"))
         try:
-            result = drive(lambda keyed: script(Named(keyed)), SqliteTransaction(connection, known))
+            result = drive(
+                lambda keyed: script(NamedTransaction(keyed)), SqliteTransaction(connection, known)
+            )
             await self._writer.run(lambda: self._commit_open(connection))
         except BaseException:
             roll_back(connection)

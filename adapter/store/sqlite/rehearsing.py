@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import apsw
 
-from adapter.store.naming import Named
+from adapter.store.naming import NamedTransaction
 from adapter.store.sqlite.transaction import SqliteTransaction, drive
 from adapter.store.transaction_contract import Transaction
 from adapter.store.values import NOTHING_KNOWN, KnownAlready
@@ -29,10 +29,10 @@ def _rehearsed(connection: apsw.Connection, script: Callable[[Transaction], Awai
     for _ in range(_ATTEMPTS - 1):
         connection.execute("SAVEPOINT rehearsal")
         try:
-            return drive(lambda keyed: script(Named(keyed)), SqliteTransaction(connection, known))
+            return drive(lambda keyed: script(NamedTransaction(keyed)), SqliteTransaction(connection, known))
         except KnownAlready as found:
             known = found.known
             connection.execute("ROLLBACK TO rehearsal")
         finally:
             connection.execute("RELEASE rehearsal")
-    return drive(lambda keyed: script(Named(keyed)), SqliteTransaction(connection, known))
+    return drive(lambda keyed: script(NamedTransaction(keyed)), SqliteTransaction(connection, known))
