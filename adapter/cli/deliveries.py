@@ -21,7 +21,7 @@ from adapter.services.delivery import retries
 from adapter.services.delivery.retries import Pushed, Retried
 from adapter.services.delivery.shown import Rest, ShownDelivery, ends, rests, shown
 from adapter.services.read_timeout import ReadTimeout
-from adapter.services.support.latest_deliveries import Wanted, latest
+from adapter.services.support.latest_deliveries import WantedDeliveries, latest
 from adapter.settings.destinations.registry import Destinations
 from adapter.settings.values import Settings
 from adapter.store.engines import open_store
@@ -141,7 +141,9 @@ def deliveries(
     statuses: list[DeliveryStatus] = ["dead"] if dead else ["due", "dead"]
     if delivered or every or customer or code:
         status = _one_status(dead=dead, delivered=delivered)
-        wanted = Wanted(status=status, customer=customer or "", code=code or "", selection=selection)
+        wanted = WantedDeliveries(
+            status=status, customer=customer or "", code=code or "", selection=selection
+        )
         found, resting = _finished(_latest(url, wanted, limit))
     else:
         found, resting = _finished(_found(url, statuses, selection, limit))
@@ -250,7 +252,7 @@ async def _found(
     return found, resting
 
 
-async def _latest(url: str, wanted: Wanted, limit: int) -> tuple[list[ShownDelivery], list[Rest]]:
+async def _latest(url: str, wanted: WantedDeliveries, limit: int) -> tuple[list[ShownDelivery], list[Rest]]:
     """Return the latest deliveries of a destination, a customer or a discount, whatever became of them."""
     await expect_readable(url)
     store = open_store(url)

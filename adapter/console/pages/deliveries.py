@@ -21,7 +21,7 @@ from adapter.services.delivery.retries import ShownDestination
 from adapter.services.delivery.shown import Rest, ShownDelivery, ends, rests, shown
 from adapter.services.ingest.journal_mask import MASKED
 from adapter.services.support.delivery_list import DeliveryCount, ListedDeliveries, Unsent, counted, listed
-from adapter.services.support.latest_deliveries import Wanted, latest
+from adapter.services.support.latest_deliveries import WantedDeliveries, latest
 
 _NUMBER: Final = re.compile("[0-9]{1,18}")
 _HOME: Final = "/console/deliveries"
@@ -121,7 +121,9 @@ async def _deliveries(context: ConsoleContext, query: DeliveriesQuery, _visitor:
     return DeliveriesView(query, destinations, _MOST, found, None, newest_first=True)
 
 
-async def _unsent(context: ConsoleContext, query: DeliveriesQuery) -> tuple[ListedDeliveries, Counted | None]:
+async def _unsent(
+    context: ConsoleContext, query: DeliveriesQuery
+) -> tuple[ListedDeliveries, DeliveryCount | None]:
     """Return a page of what waits or was given up, the oldest first, and how many the filter selects."""
     store, patience = context.store, context.patience
     if query.after is not None and not _NUMBER.fullmatch(query.after):
@@ -135,7 +137,7 @@ async def _unsent(context: ConsoleContext, query: DeliveriesQuery) -> tuple[List
 async def _latest(context: ConsoleContext, query: DeliveriesQuery) -> ListedDeliveries:
     """Return a page of deliveries of any status, the newest first."""
     store, patience = context.store, context.patience
-    wanted = Wanted(
+    wanted = WantedDeliveries(
         status=None if query.status == "all" else query.status, customer=query.customer, code=query.code,
         selection=_selection(query),
     )  # fmt: skip

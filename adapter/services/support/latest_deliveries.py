@@ -22,7 +22,7 @@ _SLICE: Final = 250
 _MOMENT: Final = timedelta(microseconds=1)
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class WantedDeliveries(Struct, frozen=True, kw_only=True):
     """Which deliveries: of a status, of a customer or about a discount by its code, and of a selection.
 
     Without a customer and a code the selection names a destination.
@@ -61,7 +61,12 @@ class _List(Struct, frozen=True):
 
 
 async def latest(
-    store: Store, patience: ReadTimeout, wanted: Wanted, *, after: str | None = None, most: int = PAGE
+    store: Store,
+    patience: ReadTimeout,
+    wanted: WantedDeliveries,
+    *,
+    after: str | None = None,
+    most: int = PAGE,
 ) -> Latest:
     """Return a page of wanted deliveries, about `most`.
 
@@ -86,7 +91,7 @@ async def latest(
     return Latest(found, after, last)
 
 
-async def _meant(store: Store, patience: ReadTimeout, wanted: Wanted) -> Wanted | None:
+async def _meant(store: Store, patience: ReadTimeout, wanted: WantedDeliveries) -> WantedDeliveries | None:
     """Return what is wanted, with a discount's own code and its customer; None where none has the code."""
     if not wanted.code:
         return wanted
@@ -96,7 +101,7 @@ async def _meant(store: Store, patience: ReadTimeout, wanted: Wanted) -> Wanted 
     return replace(wanted, code=held.discount.code, customer=wanted.customer or held.source_id)
 
 
-def _list(store: Store, meant: Wanted) -> _List:
+def _list(store: Store, meant: WantedDeliveries) -> _List:
     """Return the shortest list that has all that is meant."""
     if meant.customer:
         return _List("deliveries", lambda limit, after: store.deliveries_of(meant.customer, limit, after))
@@ -113,7 +118,7 @@ async def _page(patience: ReadTimeout, listed: _List, limit: int, after: str | N
         raise Unreadable("`after` is the `next` of the page before") from None
 
 
-def _everything(wanted: Wanted) -> bool:
+def _everything(wanted: WantedDeliveries) -> bool:
     """Return whether all of a destination is wanted: then no more is read than is shown."""
-    plain = Wanted(selection=Selection(destination=wanted.selection.destination))
+    plain = WantedDeliveries(selection=Selection(destination=wanted.selection.destination))
     return wanted == plain
