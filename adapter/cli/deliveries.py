@@ -150,17 +150,20 @@ def deliveries(
     if as_json:
         typer.echo(encode(found))
         return
+    _show(found, resting, attempts=attempts)
+    if not found:
+        any_status = bool(delivered or every or customer or code)
+        typer.echo(f"adapter: {_nothing(dead=dead, any_status=any_status)}", err=True)
+
+
+def _show(found: Sequence[ShownDelivery], resting: Sequence[Rest], *, attempts: bool) -> None:
+    """Print the destinations that receive nothing now, and a line for each delivery."""
     for rest in resting:
         typer.echo(_rest_line(rest))
     for one in found:
         typer.echo(_line(one))
         for attempt in one.history if attempts else ():
             typer.echo(f"  {_attempt_line(attempt)}")
-    if not found:
-        typer.echo(
-            f"adapter: {_nothing(dead=dead, any_status=bool(delivered or every or customer or code))}",
-            err=True,
-        )
 
 
 @commands.command("retry")
