@@ -55,7 +55,7 @@ class CaseForm(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 async def _write_case(context: ConsoleContext, form: CaseForm, _visitor: Visitor) -> Done:
-    made = RecordedCase(plain_text(form.fixture), file_text(form.cases), {})
+    made = RecordedCase(plain_text(form.fixture), plain_text(form.cases), {})
     paths = await context.authoring.writer.write_case(made, file_name(form.name))
     return Done(
         message=f"{' and '.join(paths)} are written; read the fixture before you commit it",

@@ -224,7 +224,7 @@ async def _start(context: ConsoleContext, form: StartForm, visitor: Visitor) -> 
             title=form.title,
             drafts=_drafts(form),
             whole=form.whole,
-            what_if=form.what_if.splitplain_text(),
+            what_if=form.what_if.splitlines(),
             who=visitor.name,
         )
     )
