@@ -11,7 +11,6 @@ from starlette.routing import BaseRoute, Route
 
 from adapter.console import assets
 from adapter.console.access import sign_in
-from adapter.console.access.attempts import Attempts
 from adapter.console.acting import action_route
 from adapter.console.context import ConsoleContext
 from adapter.console.openapi import openapi_route
@@ -33,7 +32,7 @@ def console_routes(
     navigation = [(page.path, page.nav) for page in pages if page.nav]
     return [
         *(Route(path, _home, methods=["GET"], name="console_home") for path in _ENTRANCES),
-        *sign_in.routes(context, Attempts()),
+        *sign_in.routes(context),
         *(route for page in pages for route in page_routes(context, page, navigation)),
         *(action_route(context, action) for action in actions),
         *(download_route(context, download) for download in downloads),

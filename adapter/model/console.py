@@ -24,6 +24,24 @@ class ConsoleSession(Struct, frozen=True):
     expires_at: datetime
 
 
+class SignInLimits(Struct, frozen=True):
+    """How many tokens may be tried since a moment: from one address, and in all."""
+
+    since: datetime
+    per_address: int
+    in_all: int
+
+
+class SignIn(Struct, frozen=True):
+    """A token that is tried: its number, which counts until it is dropped.
+
+    Where too many were tried there is none, and `first` is when the first of those was that count.
+    """
+
+    number: int | None
+    first: datetime
+
+
 class AuditEntry(Struct, frozen=True, kw_only=True):
     """One act in the console: who did what, when, to what, and what it was before and after.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from adapter.model.console import AuditEntry, ConsoleSession
+from adapter.model.console import AuditEntry, ConsoleSession, SignIn, SignInLimits
 
 
 class ConsoleVerbs(Protocol):
@@ -21,6 +21,17 @@ class ConsoleVerbs(Protocol):
 
     async def end_session(self, id_: bytes) -> None:
         """Delete a session."""
+        ...
+
+    async def begin_sign_in(self, address: bytes, now: datetime, limits: SignInLimits) -> SignIn:
+        """Note a token that is tried from an address, if there is room for it; forget those out of time.
+
+        Two callers never get the same room.
+        """
+        ...
+
+    async def drop_sign_in(self, number: int) -> None:
+        """Forget a token that was right."""
         ...
 
     async def begin_audit(self, entry: AuditEntry) -> int:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from msgspec import Raw
 
-from adapter.model.console import AuditEntry, ConsoleSession
+from adapter.model.console import AuditEntry, ConsoleSession, SignIn, SignInLimits
 from adapter.store.timestamps import micros, moment
 
 #: Above all numbers of entries.
@@ -23,6 +23,14 @@ def read_session(row: Iterable[Any]) -> ConsoleSession:
     """Return a session from its columns."""
     id_, token, name, expires_at = row
     return ConsoleSession(id_, token, name, moment(expires_at))
+
+
+def room(row: Iterable[Any], limits: SignInLimits) -> SignIn | None:
+    """Return that too many tokens were tried, from counts and first moments; None where there is room."""
+    count, first, own, own_first = row
+    if count >= limits.in_all:
+        return SignIn(None, moment(first))
+    return SignIn(None, moment(own_first)) if own >= limits.per_address else None
 
 
 def audit_row(entry: AuditEntry) -> tuple[int, str, str, str, str, str, str, str, bytes, bytes]:

@@ -33,7 +33,7 @@ Identity = tuple[str, str]
 #: The kinds of rows that are deleted by age (dedupe keys have a verb of their own).
 RetentionKind = Literal[
     "events", "decisions", "deliveries", "quarantine", "pending_moves", "holds", "failed_codes",
-    "forwards", "audit",
+    "forwards", "audit", "sign_ins",
 ]  # fmt: skip
 #: Renders a leased delivery; None leaves it as it is. It is pure, and may be called again for the same lease.
 Render = Callable[[Delivery], Rendered | None]

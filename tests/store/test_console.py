@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 from msgspec import Raw
 from msgspec.structs import replace
 
-from adapter.model.console import AuditEntry, ConsoleSession
+from adapter.model.console import AuditEntry, ConsoleSession, SignIn, SignInLimits
 from adapter.store.contract import Store
 from adapter.store.values import Erasure, LoadRequest
 from tests.store.conftest import NOW
@@ -37,6 +38,33 @@ async def test_sessions_that_have_ended_are_deleted_at_the_next_sign_in(store: S
     await store.add_session(SESSION, NOW)
     await store.add_session(replace(SESSION, id=b"next"), SESSION.expires_at)
     assert await store.session(b"id", NOW) is None
+
+
+LIMITS = SignInLimits(NOW - timedelta(minutes=5), per_address=2, in_all=3)
+
+
+async def test_tokens_of_an_address_and_of_all_are_tried_as_often_as_the_limits_say(store: Store) -> None:
+    begun = [await store.begin_sign_in(b"a", NOW + timedelta(seconds=at), LIMITS) for at in range(3)]
+    assert [each.number is None for each in begun] == [False, False, True]
+    assert begun[2] == SignIn(None, NOW)
+    other = await store.begin_sign_in(b"b", NOW + timedelta(seconds=3), LIMITS)
+    assert other.number is not None
+    assert await store.begin_sign_in(b"c", NOW, LIMITS) == SignIn(None, NOW)
+    await store.drop_sign_in(other.number)
+    assert (await store.begin_sign_in(b"c", NOW, LIMITS)).number is not None
+
+
+async def test_tokens_that_are_tried_at_once_are_no_more_than_the_limits_say(store: Store) -> None:
+    begun = await asyncio.gather(*(store.begin_sign_in(b"a", NOW, LIMITS) for _ in range(8)))
+    assert sum(each.number is not None for each in begun) == 2
+
+
+async def test_a_token_out_of_time_makes_room_and_retention_removes_it(store: Store) -> None:
+    for _ in range(2):
+        await store.begin_sign_in(b"a", NOW, LIMITS)
+    later = replace(LIMITS, since=NOW)
+    assert (await store.begin_sign_in(b"a", NOW + timedelta(minutes=5), later)).number is not None
+    assert await store.purge("sign_ins", NOW + timedelta(minutes=6)) == 1
 
 
 async def test_an_entry_is_begun_and_ended(store: Store) -> None:

@@ -18,7 +18,7 @@ from adapter.errors import Refused, Unavailable
 from adapter.model.actions import PercentageOff
 from adapter.model.activity import ActivityCount
 from adapter.model.breakers import Tally
-from adapter.model.console import AuditEntry, ConsoleSession
+from adapter.model.console import AuditEntry, ConsoleSession, SignInLimits
 from adapter.model.deliveries import Pause
 from adapter.model.encoding import encode
 from adapter.model.erasures import CUSTOMER_ERASED
@@ -87,6 +87,7 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
     await store.add_activity([ActivityCount("messages/processed", make.now, 7)])
     await _fill_imports(store, run, make)
     await store.add_session(ConsoleSession(b"s", b"t", "é", make.at(hours=1)), make.now)
+    await store.begin_sign_in(b"a", make.now, SignInLimits(make.now, 1, 1))
     await store.begin_audit(AuditEntry(at=make.now, who="é\0", role="admin", action="Erase", customer="c1"))
     await _fill_simulations(store, make)
     return store

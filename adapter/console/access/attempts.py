@@ -1,15 +1,19 @@
-"""How many wrong tokens may be tried: by address, and in all."""
+"""How many wrong tokens may be tried: by address, and in all, in all processes of a store together."""
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from hmac import digest as hmac_digest
 from ipaddress import ip_address
 from typing import Final
 
 from starlette.requests import Request
 
-from adapter.errors import TooManyAttempts
+from adapter.console.context import ConsoleContext
+from adapter.errors import TooManyAttempts, Unauthorised
+from adapter.model.console import SignInLimits
 
 WINDOW: Final = timedelta(minutes=5)
 PER_ADDRESS: Final = 10
@@ -18,28 +22,26 @@ IN_ALL: Final = 200
 _LONGEST: Final = 60
 
 
-class Attempts:
-    """The wrong tokens of the last minutes, of one process. What is kept is bounded by `IN_ALL`."""
+@asynccontextmanager
+async def attempt(context: ConsoleContext, address: str) -> AsyncIterator[None]:
+    """Try a token in this context; it counts where it ends with Unauthorised.
 
-    def __init__(self) -> None:
-        self._failed: deque[tuple[datetime, str]] = deque()
-        self._by_address: Counter[str] = Counter()
-
-    def require_room(self, address: str, now: datetime) -> None:
-        """Raise TooManyAttempts where an address, or all together, have tried too often."""
-        while self._failed and self._failed[0][0] <= now - WINDOW:
-            _, gone = self._failed.popleft()
-            self._by_address -= Counter([gone])
-        if len(self._failed) >= IN_ALL or self._by_address[address] >= PER_ADDRESS:
-            oldest = next(
-                (at for at, each in self._failed if each == address or len(self._failed) >= IN_ALL), now
-            )
-            raise TooManyAttempts(max(1, round((oldest + WINDOW - now).total_seconds())))
-
-    def note_failure(self, address: str, now: datetime) -> None:
-        """Note a wrong token."""
-        self._failed.append((now, address))
-        self._by_address[address] += 1
+    While it is tried it counts too, so that many at once are no more. Raises TooManyAttempts where an
+    address, or all together, have tried too often, and Unavailable.
+    """
+    now, store = context.now(), context.store
+    hashed = hmac_digest(store.secret, address.encode(), "sha256")
+    begun = await store.begin_sign_in(hashed, now, SignInLimits(now - WINDOW, PER_ADDRESS, IN_ALL))
+    if begun.number is None:
+        raise TooManyAttempts(max(1, round((begun.first + WINDOW - now).total_seconds())))
+    try:
+        yield
+    except Unauthorised:
+        raise
+    except BaseException:
+        await store.drop_sign_in(begun.number)
+        raise
+    await store.drop_sign_in(begun.number)
 
 
 def address_of(request: Request) -> str:

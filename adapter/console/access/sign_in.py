@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from adapter.console.access import sessions
-from adapter.console.access.attempts import Attempts, address_of
+from adapter.console.access.attempts import address_of, attempt
 from adapter.console.access.forgery import require_own_form, require_own_site
 from adapter.console.context import ConsoleContext
 from adapter.console.decoding import decoded
@@ -31,7 +31,7 @@ class SignIn(Struct, frozen=True, forbid_unknown_fields=True):
     next: str = ""
 
 
-def routes(context: ConsoleContext, attempts: Attempts) -> list[Route]:
+def routes(context: ConsoleContext) -> list[Route]:
     """Return the routes to sign in and out."""
 
     async def show(request: Request) -> Response:
@@ -45,7 +45,7 @@ def routes(context: ConsoleContext, attempts: Attempts) -> list[Route]:
 
     async def enter(request: Request) -> Response:
         try:
-            return await _enter(context, attempts, request)
+            return await _enter(context, request)
         except Disconnected:
             raise
         except Exception as error:  # noqa: BLE001 - shown as a page
@@ -66,18 +66,15 @@ def routes(context: ConsoleContext, attempts: Attempts) -> list[Route]:
     ]
 
 
-async def _enter(context: ConsoleContext, attempts: Attempts, request: Request) -> Response:
+async def _enter(context: ConsoleContext, request: Request) -> Response:
     require_own_site(request)
-    address, now = address_of(request), context.now()
-    attempts.require_room(address, now)
     form = decoded(SignIn, (await posted(context, request)).fields)
-    attempts.require_room(address, now)  # others may have failed while the form arrived
     try:
-        cookie, visitor = await sessions.sign_in(context, form.token.strip())
+        async with attempt(context, address_of(request)):
+            cookie, visitor = await sessions.sign_in(context, form.token.strip())
     except Unauthorised as error:
-        attempts.note_failure(address, now)
         return _form(context, form, error.message)
-    entry = AuditEntry(at=now, who=visitor.name, role=visitor.role, action="Sign in", state="done")
+    entry = AuditEntry(at=context.now(), who=visitor.name, role=visitor.role, action="Sign in", state="done")
     await context.store.begin_audit(entry)
     response = RedirectResponse(_local(form.next), 303, headers_of_page(""))
     sessions.set_cookie(context, request, response, cookie)

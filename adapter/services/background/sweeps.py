@@ -37,6 +37,7 @@ class Intervals(Struct, frozen=True, kw_only=True):
     keep_pending_moves: timedelta = timedelta(days=30)
     keep_holds: timedelta = timedelta(days=30)
     keep_failed_codes: timedelta = timedelta(minutes=10)
+    keep_sign_ins: timedelta = timedelta(minutes=5)
     keep_audit: timedelta | None = timedelta(days=400)
 
     @classmethod
@@ -64,6 +65,7 @@ class Intervals(Struct, frozen=True, kw_only=True):
             "forwards": self.keep_deliveries,
             "quarantine": self.keep_quarantined,
             "audit": self.keep_audit,
+            "sign_ins": self.keep_sign_ins,
         }
         return {kind: keep for kind, keep in each.items() if keep is not None}
 

@@ -7,9 +7,17 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from adapter.model.console import AuditEntry, ConsoleSession
-from adapter.store.console_rows import NEWEST, audit_row, outcome_row, read_audit, read_session, session_row
-from adapter.store.postgres.connection import Connection
+from adapter.model.console import AuditEntry, ConsoleSession, SignIn, SignInLimits
+from adapter.store.console_rows import (
+    NEWEST,
+    audit_row,
+    outcome_row,
+    read_audit,
+    read_session,
+    room,
+    session_row,
+)
+from adapter.store.postgres.connection import Connection, transaction
 from adapter.store.postgres.statements import SQL
 from adapter.store.timestamps import micros
 
@@ -36,6 +44,25 @@ class ConsoleVerbs(ABC):
     async def end_session(self, id_: bytes) -> None:
         """Delete a session."""
         await self._rows("end_session", id_)
+
+    async def begin_sign_in(self, address: bytes, now: datetime, limits: SignInLimits) -> SignIn:
+        """Note a token that is tried, if there is room for it."""
+
+        async def work(connection: Connection) -> SignIn:
+            async with transaction(connection):
+                await connection.execute(SQL["one_sign_in_at_a_time"])
+                await connection.execute(SQL["drop_old_sign_ins"], micros(limits.since))
+                [counted] = await connection.fetch(SQL["sign_ins"], address)
+                if (full := room(tuple(counted), limits)) is not None:
+                    return full
+                [row] = await connection.fetch(SQL["add_sign_in"], address, micros(now))
+                return SignIn(int(row[0]), now)
+
+        return await self._read(work)
+
+    async def drop_sign_in(self, number: int) -> None:
+        """Forget a token that was right."""
+        await self._rows("drop_sign_in", number)
 
     async def begin_audit(self, entry: AuditEntry) -> int:
         """Append an entry."""

@@ -9,8 +9,16 @@ from typing import Any, TypeVar
 
 import apsw
 
-from adapter.model.console import AuditEntry, ConsoleSession
-from adapter.store.console_rows import NEWEST, audit_row, outcome_row, read_audit, read_session, session_row
+from adapter.model.console import AuditEntry, ConsoleSession, SignIn, SignInLimits
+from adapter.store.console_rows import (
+    NEWEST,
+    audit_row,
+    outcome_row,
+    read_audit,
+    read_session,
+    room,
+    session_row,
+)
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
 
@@ -45,6 +53,23 @@ class ConsoleVerbs(ABC):
     async def end_session(self, id_: bytes) -> None:
         """Delete a session."""
         await self._write(lambda connection: connection.execute(SQL["end_session"], (id_,)))
+
+    async def begin_sign_in(self, address: bytes, now: datetime, limits: SignInLimits) -> SignIn:
+        """Note a token that is tried, if there is room for it."""
+
+        def work(connection: apsw.Connection) -> SignIn:
+            connection.execute(SQL["drop_old_sign_ins"], (micros(limits.since),))
+            [counted] = connection.execute(SQL["sign_ins"], (address,))
+            if (full := room(counted, limits)) is not None:
+                return full
+            [(number,)] = connection.execute(SQL["add_sign_in"], (address, micros(now)))
+            return SignIn(int(number), now)
+
+        return await self._write(work)
+
+    async def drop_sign_in(self, number: int) -> None:
+        """Forget a token that was right."""
+        await self._write(lambda connection: connection.execute(SQL["drop_sign_in"], (number,)))
 
     async def begin_audit(self, entry: AuditEntry) -> int:
         """Append an entry."""

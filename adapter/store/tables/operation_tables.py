@@ -230,6 +230,17 @@ CONSOLE_SESSIONS = Table(
     key=("id",),
     rows=NoCustomerData("who is signed in to the console; deleted at the next sign-in after its end"),
 )
+SIGN_INS = Table(
+    name="sign_ins",
+    columns=columns(number="number", address="bytes", at="number"),
+    key=("number",),
+    rows=IndirectRows(
+        erase="keyed hashes of addresses of people of the shop; no customer is in them",
+        export=NotExported("tokens that people of the shop tried"),
+        purge=Purge("sign_ins", "at"),
+        kept="five minutes, and deleted within the hour",
+    ),
+)
 AUDIT = Table(
     name="audit",
     columns=columns(

@@ -57,6 +57,7 @@ from adapter.store.tables.operation_tables import (
     RECEIPTS,
     SCHEDULES,
     SECRETS,
+    SIGN_INS,
     SIMULATION_EXAMPLES,
     SIMULATIONS,
 )
@@ -107,6 +108,7 @@ TABLES = (
     JOURNAL,
     JOURNAL_NAMES,
     CONSOLE_SESSIONS,
+    SIGN_INS,
     AUDIT,
 )
 #: The tables that a copy has.

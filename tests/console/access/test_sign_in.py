@@ -9,9 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from adapter.app import compose
 from adapter.console.access.accounts import entry
 from adapter.console.access.attempts import IN_ALL, PER_ADDRESS
-from tests.console.opened import ADMIN, BASE, OPERATOR, READER, SECURED, console_settings, opened
+from tests.console.opened import ADMIN, BASE, OPERATOR, READER, SECURED, Client, console_settings, opened
 
 AUDIT = "/console/audit"
 
@@ -135,6 +136,22 @@ async def test_wrong_tokens_of_many_addresses_are_limited_together(tmp_path: Pat
         headers = {"X-Forwarded-For": "203.0.113.1"}
         response = await client.post("/console/sign-in", data={"token": ADMIN}, headers=headers)
         assert response.status_code == 429
+
+
+async def test_wrong_tokens_are_limited_over_all_processes_of_a_store(tmp_path: Path) -> None:
+    """A second application over the same file stands for another process."""
+    async with opened(console_settings(tmp_path, **SECURED)) as client, Client(client.app) as other:
+        again = compose(client.app.settings, client.app.store)
+        other._transport = httpx.ASGITransport(again.asgi)
+        answers = [(await each.sign_in("wrong")).status_code for each in (client, other) * (PER_ADDRESS // 2)]
+        assert answers == [403] * PER_ADDRESS
+        assert [(await each.sign_in(ADMIN)).status_code for each in (client, other)] == [429, 429]
+
+
+async def test_right_tokens_do_not_count(tmp_path: Path) -> None:
+    async with opened(console_settings(tmp_path, **SECURED)) as client:
+        answers = [(await client.sign_in(ADMIN)).status_code for _ in range(PER_ADDRESS + 1)]
+        assert answers == [303] * (PER_ADDRESS + 1)
 
 
 async def test_signing_out_ends_the_session_also_for_who_has_copied_the_cookie(tmp_path: Path) -> None:

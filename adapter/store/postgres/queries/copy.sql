@@ -29,5 +29,6 @@ SELECT setval('decision_numbers', (SELECT coalesce(max(number), 0) + 1 FROM deci
        setval('receipts_number_seq', (SELECT coalesce(max(number), 0) + 1 FROM receipts), false),
        setval('erasures_number_seq', (SELECT coalesce(max(number), 0) + 1 FROM erasures), false),
        setval('import_refusals_number_seq', (SELECT coalesce(max(number), 0) + 1 FROM import_refusals), false),
+       setval('sign_ins_number_seq', (SELECT coalesce(max(number), 0) + 1 FROM sign_ins), false),
        setval('journal_number_seq', (SELECT coalesce(max(number), 0) + 1 FROM journal), false),
        setval('audit_number_seq', (SELECT coalesce(max(number), 0) + 1 FROM audit), false);

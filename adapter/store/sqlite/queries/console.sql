@@ -37,3 +37,19 @@ WHERE number < ?1 ORDER BY number DESC LIMIT ?2;
 -- Entries that concern a customer before a number, the latest first.
 SELECT number, at, who, role, action, subject, source_id, state, message, was, became FROM audit
 WHERE source_id = ?3 AND source_id <> '' AND number < ?1 ORDER BY number DESC LIMIT ?2;
+
+-- drop_old_sign_ins --
+-- Forget tokens that were tried before a moment.
+DELETE FROM sign_ins WHERE at <= ?1;
+
+-- sign_ins --
+-- How many tokens were tried, and how many from an address, and the first of both.
+SELECT count(*), min(at), count(*) FILTER (WHERE address = ?1), min(at) FILTER (WHERE address = ?1) FROM sign_ins;
+
+-- add_sign_in --
+-- Note a token that is tried.
+INSERT INTO sign_ins (address, at) VALUES (?1, ?2) RETURNING number;
+
+-- drop_sign_in --
+-- Forget a token that was right.
+DELETE FROM sign_ins WHERE number = ?1;
