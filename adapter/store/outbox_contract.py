@@ -10,7 +10,7 @@ from adapter.model.breakers import Breaker, Tally
 from adapter.model.deliveries import DEAD, EVERYTHING, Delivery, DeliveryStatus, Pause, Selection
 from adapter.model.pacing import UNPACED, Pacing
 from adapter.model.pages import Page
-from adapter.store.values import UNORDERED, DeliveryResult, HolderReading, Ordering, Render
+from adapter.store.values import UNORDERED, DeliveryResult, Favour, HolderReading, Ordering, Render
 
 
 class OutboxVerbs(Protocol):
@@ -27,6 +27,7 @@ class OutboxVerbs(Protocol):
         order: Ordering = UNORDERED,
         reading: HolderReading = "nothing",
         pacing: Pacing = UNPACED,
+        favour: Favour | None = None,
     ) -> list[Delivery]:
         """Lease up to `limit` due deliveries until `until`, each with its `attempt` counted up.
 
@@ -37,6 +38,11 @@ class OutboxVerbs(Protocol):
         breaker is open; while that is half-open, one delivery. `order` says of which customers no delivery is
         leased while an earlier one to the destination is due or leased. `reading` says what is found in
         `Delivery.holder`. `pacing` limits how many are leased in a second, by all callers together.
+
+        With `favour`, and where more are due than `limit`, half of them are the latest that were never
+        leased, and come first: so new ones need not wait for all of a backlog. They are only the first due
+        of their customers at the destination: what belongs to one discount stays in its order. Of an odd
+        number, or of one, `favour` says who gets it. `destination` must be named.
         """
         ...
 
@@ -50,7 +56,8 @@ class OutboxVerbs(Protocol):
     async def crowded(self, destination: str, above: int, limit: int) -> list[str]:
         """Return up to `limit` customers of whom more than `above` deliveries to a destination are due.
 
-        The cost follows the number of all that are due at the destination.
+        Only those who have most of its longest due are looked at: others delay nobody yet. So the cost does
+        not follow the number of all that are due.
         """
         ...
 
@@ -66,10 +73,7 @@ class OutboxVerbs(Protocol):
         ...
 
     async def oldest_due(self) -> datetime | None:
-        """Return when the oldest due delivery was made; None without one.
-
-        The cost follows the number of all that are due.
-        """
+        """Return when the oldest due delivery was made; None without one."""
         ...
 
     async def breakers(self) -> list[Breaker]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 
@@ -298,6 +298,22 @@ class Ordering(Struct, frozen=True):
 
 
 UNORDERED = Ordering()
+
+#: How many of the longest due deliveries `crowded` looks at, and of how many customers: those with most of them.
+CROWD_LOOKED_AT: Final = 5_000
+CROWD_CUSTOMERS: Final = 200
+#: Who gets one more where a lease of an odd number is shared between the longest due and the new ones.
+Favour = Literal["old", "new"]
+
+
+#: How many of the latest due deliveries are looked at for those that may go before others: the first of their
+#: customers.
+NEW_LOOKED_AT: Final = 500
+
+
+def share_of_new(limit: int, favour: Favour | None) -> int:
+    """Return how many of a lease may be new deliveries before the longest due: half, none without `favour`."""
+    return 0 if favour is None else (limit + (favour == "new")) // 2
 
 
 class QueueLevel(Struct, frozen=True):

@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import cycle
 from time import monotonic
 from typing import Final
 
@@ -27,13 +28,14 @@ from adapter.services.delivery.prefetch import Prefetch
 from adapter.services.delivery.quota import Quota
 from adapter.services.delivery.tallies import Tallies
 from adapter.store.contract import Store
-from adapter.store.values import DeliveryResult, HolderReading
+from adapter.store.values import DeliveryResult, Favour, HolderReading
 
 log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 Jitter = Callable[[], float]
 
+_FAVOURS: Final[tuple[Favour, ...]] = ("new", "old")
 _RAISED: Final = "the destination raised an exception, see the log"
 
 
@@ -83,6 +85,8 @@ class DestinationWorker:
         self._tallies = Tallies(destination.name)
         self._pacing = Pacing(manner.per_second, manner.starts_slowly)
         self._quota = Quota(store, destination, manner)
+        # New deliveries and the longest due take turns at what cannot be halved.
+        self._favours = cycle(_FAVOURS)
         self._order = Order(store, destination.name, manner, metrics)
         self._cuts = metrics.retry_after_cut.labels(destination.name)
         self._waiting: deque[tuple[datetime, list[Delivery]]] = deque()
@@ -167,6 +171,7 @@ class DestinationWorker:
             order=self._order.wanted,
             reading=self._reading,
             pacing=self._pacing,
+            favour=next(self._favours),
         )
         self._prefetch.leased(len(leased), asyncio.get_running_loop().time())
         old = await superseded(self._store, self._destination, leased)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,8 @@ BY_KEY = {
     "enable_mergejoin": "off",
     "enable_seqscan": "off",
 }
+#: The same for the rest of a transaction.
+ONLY_BY_KEY = tuple(f"SET LOCAL {name} = {value}" for name, value in BY_KEY.items())
 #: When a caller is gone we close the connection: the server looks for that, and stops (PostgreSQL 14).
 READING = {"client_connection_check_interval": "500ms"}
 
@@ -151,13 +153,13 @@ def is_out_of_order(error: BaseException) -> bool:
 
 
 @asynccontextmanager
-async def transaction(connection: Connection) -> AsyncIterator[None]:
-    """Commit what the block does, or nothing of it.
+async def transaction(connection: Connection, settings: Sequence[str] = ()) -> AsyncIterator[None]:
+    """Commit what the block does, under `settings` (statements), or nothing of it.
 
     A connection whose state is not known is closed, which ends its transaction: the driver's own would wait
     for a rollback too, as long again as for the statement that got no answer.
     """
-    await connection.execute("BEGIN")
+    await connection.execute("; ".join(("BEGIN", *settings)))
     try:
         yield
         await connection.execute("COMMIT")

@@ -57,6 +57,7 @@ from adapter.store.values import (
     CustomerData,
     CustomerHistory,
     DeliveryResult,
+    Favour,
     Forgotten,
     HolderReading,
     KnownAlready,
@@ -244,6 +245,7 @@ class PostgresStore(
         order: Ordering = UNORDERED,
         reading: HolderReading = "nothing",
         pacing: Pacing = UNPACED,
+        favour: Favour | None = None,
     ) -> list[Delivery]:
         """Lease due deliveries until a moment."""
         return await self._read(
@@ -257,6 +259,7 @@ class PostgresStore(
                 reading=reading,
                 order=order,
                 pacing=pacing,
+                favour=favour,
             )
         )
 

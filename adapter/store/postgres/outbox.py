@@ -26,7 +26,16 @@ from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
 from adapter.store.timestamps import micros, moment
 from adapter.store.unmapped_rows import ignored_row
-from adapter.store.values import DeliveryResult, HolderReading, Ordering, Render, RetentionKind
+from adapter.store.values import (
+    NEW_LOOKED_AT,
+    DeliveryResult,
+    Favour,
+    HolderReading,
+    Ordering,
+    Render,
+    RetentionKind,
+    share_of_new,
+)
 
 #: Old rows dropped in one transaction, so that none holds locks for long.
 _SOME = 5_000
@@ -43,13 +52,16 @@ async def lease(
     order: Ordering,
     reading: HolderReading,
     pacing: Pacing,
+    favour: Favour | None,
 ) -> list[Delivery]:
     """Lease due deliveries, the longest due first."""
-    async with transaction(connection):
+    async with transaction(connection, ONLY_BY_KEY):
         if destination is None:
             leased = await _lease(connection, "lease", micros(now), micros(until), limit)
         else:
-            leased = await _lease_for(connection, now, until, limit, destination, order=order, pacing=pacing)
+            leased = await _lease_for(
+                connection, now, until, limit, destination, order=order, pacing=pacing, favour=favour
+            )
         if reading != "nothing":
             leased = await _held(connection, leased, now, reading)
         return await _rendered(connection, leased, render) if render is not None else leased
@@ -64,6 +76,7 @@ async def _lease_for(
     *,
     order: Ordering,
     pacing: Pacing,
+    favour: Favour | None,
 ) -> list[Delivery]:
     breaker = await _breaker(connection, destination)
     if breaker is not None and not (limit := breaker.allowed(now, limit)):
@@ -71,13 +84,38 @@ async def _lease_for(
     pace = await _pace(connection, destination, pacing, now)
     if pace is not None and not (limit := pace.allowed(now, limit)):
         return []
-    wanted = micros(now), micros(until), limit, destination, order.kept, array(order.given_up)
-    leased = await _lease(connection, "lease_for", *wanted)
+    leased = await _shared(
+        connection, micros(now), micros(until), limit, destination, order=order, favour=favour
+    )
     if leased and breaker is not None and breaker.state(now) == "half_open":
         await connection.execute(SQL["keep_breaker"], *breaker_row(breaker.probing(until)))
     if leased and pace is not None:
         await connection.execute(SQL["keep_pace"], destination, micros(pace.after(now, len(leased))))
     return leased
+
+
+async def _shared(
+    connection: Connection,
+    now: int,
+    until: int,
+    limit: int,
+    destination: str,
+    *,
+    order: Ordering,
+    favour: Favour | None,
+) -> list[Delivery]:
+    """Lease the longest due; where these are more than their share, new ones too, which come first."""
+
+    async def longest_due(most: int) -> list[Delivery]:
+        given_up = array(order.given_up)
+        return await _lease(connection, "lease_for", now, until, most, destination, order.kept, given_up)
+
+    share = share_of_new(limit, favour)
+    old = await longest_due(limit - share) if share < limit else []
+    if not share or len(old) < limit - share:
+        return old
+    new = await _lease(connection, "lease_new", now, until, share, destination, NEW_LOOKED_AT)
+    return [*new, *old, *(await longest_due(share - len(new)) if len(new) < share else ())]
 
 
 async def _pace(connection: Connection, destination: str, pacing: Pacing, now: datetime) -> Pace | None:
@@ -123,7 +161,7 @@ async def _lease(connection: Connection, statement: str, *values: Any) -> list[D
 
 async def settle(connection: Connection, settlements: Sequence[DeliveryResult], tally: Tally | None) -> int:
     """Record outcomes."""
-    async with transaction(connection):
+    async with transaction(connection, ONLY_BY_KEY):
         if tally is not None:
             await _count(connection, tally)
         if not settlements:

@@ -14,6 +14,7 @@ from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array
 from adapter.store.timestamps import moment
+from adapter.store.values import CROWD_CUSTOMERS, CROWD_LOOKED_AT
 
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ class OutboxReads(ABC):
 
     async def crowded(self, destination: str, above: int, limit: int) -> list[str]:
         """Return customers with many due deliveries to a destination."""
-        wanted = destination, above, limit
+        wanted = destination, above, limit, CROWD_LOOKED_AT, CROWD_CUSTOMERS
         rows = await self._read(lambda connection: connection.fetch(SQL["crowded"], *wanted))
         return [row[0] for row in rows]
 

@@ -142,7 +142,17 @@ class Reads(ArrivalReads, DeliveryReads, PersonReads):
         for name, statement in _LARGE.items():
             if counts[name] < _ESTIMATED_FROM or name in _EXACT:
                 counts[name] = (await self._rows(statement))[0][0]
+        counts["deliveries_due"] = await self._due()
         return counts | {row[0]: row[1] for row in await self._rows("small_counts")}
+
+    async def _due(self) -> int:
+        """Return how many deliveries are due: of many the estimate, unless there is none yet."""
+        [(counted, estimated)] = await self._rows("some_due", _ESTIMATED_FROM)
+        if counted < _ESTIMATED_FROM:
+            return int(counted)
+        if estimated >= _ESTIMATED_FROM:
+            return int(estimated)
+        return int((await self._rows("count_due"))[0][0])
 
     async def check(self) -> list[str]:
         """Return what does not fit together, a line each."""

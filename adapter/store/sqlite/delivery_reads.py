@@ -14,6 +14,7 @@ from adapter.store.outbox_rows import read_breaker, read_delivery, read_pause, s
 from adapter.store.owners import owned
 from adapter.store.sqlite.reading import Reading
 from adapter.store.timestamps import micros, moment
+from adapter.store.values import CROWD_CUSTOMERS, CROWD_LOOKED_AT
 
 _BY_STATUS = {"due": "due_deliveries", "done": "done_deliveries", "dead": "dead_deliveries"}
 
@@ -48,7 +49,8 @@ class DeliveryReads(Reading):
 
     def crowded(self, destination: str, above: int, limit: int) -> list[str]:
         """Return customers with many due deliveries to a destination."""
-        return [row[0] for row in self._rows("crowded", destination, above, limit)]
+        wanted = destination, above, limit, CROWD_LOOKED_AT, CROWD_CUSTOMERS
+        return [row[0] for row in self._rows("crowded", *wanted)]
 
     def oldest_due(self) -> datetime | None:
         """Return when the oldest due delivery was made."""

@@ -29,7 +29,16 @@ from adapter.store.sqlite.connection import array as texts
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros, moment
 from adapter.store.unmapped_rows import ignored_row
-from adapter.store.values import DeliveryResult, HolderReading, Ordering, Render, RetentionKind
+from adapter.store.values import (
+    NEW_LOOKED_AT,
+    DeliveryResult,
+    Favour,
+    HolderReading,
+    Ordering,
+    Render,
+    RetentionKind,
+    share_of_new,
+)
 
 #: Row numbers looked at in one transaction when old rows are dropped, so that none holds the writer for long.
 _SPAN = 5_000
@@ -46,12 +55,15 @@ def lease(
     order: Ordering,
     reading: HolderReading,
     pacing: Pacing,
+    favour: Favour | None,
 ) -> list[Delivery]:
     """Lease due deliveries; runs inside a transaction."""
     if destination is None:
         rows = connection.execute(SQL["leasable"], (micros(now), limit)).fetchall()
     else:
-        rows = _leasable_for(connection, now, until, limit, destination, order=order, pacing=pacing)
+        rows = _leasable_for(
+            connection, now, until, limit, destination, order=order, pacing=pacing, favour=favour
+        )
     found = [replace(each, attempt=each.attempt + 1) for each in map(read_delivery, rows)]
     if reading != "nothing":
         found = _held(connection, found, now, reading)
@@ -69,6 +81,7 @@ def _leasable_for(
     *,
     order: Ordering,
     pacing: Pacing,
+    favour: Favour | None,
 ) -> list[Any]:
     breaker = _breaker(connection, destination)
     limit = limit if breaker is None else breaker.allowed(now, limit)
@@ -78,11 +91,22 @@ def _leasable_for(
     given_up = texts(order.given_up) if order.given_up else None
     wanted = micros(now), limit, destination, order.kept, given_up
     rows: list[Any] = connection.execute(SQL["leasable_for"], wanted).fetchall()
+    new = share_of_new(limit, favour)
+    if new and len(rows) == limit:
+        wanted_new = micros(now), new, destination, NEW_LOOKED_AT
+        rows = _with_new(rows, connection.execute(SQL["leasable_new"], wanted_new).fetchall())
     if rows and breaker is not None and breaker.state(now) == "half_open":
         connection.execute(SQL["keep_breaker"], breaker_row(breaker.probing(until)))
     if rows and pace is not None:
         connection.execute(SQL["keep_pace"], (destination, micros(pace.after(now, len(rows)))))
     return rows
+
+
+def _with_new(longest_due: list[Any], new: list[Any]) -> list[Any]:
+    """Return as many rows as before, new ones first; each row begins with its id."""
+    taken = {row[0] for row in new}
+    rest = [row for row in longest_due if row[0] not in taken]
+    return new + rest[: len(longest_due) - len(new)]
 
 
 def _pace(connection: apsw.Connection, destination: str, pacing: Pacing, now: datetime) -> Pace | None:

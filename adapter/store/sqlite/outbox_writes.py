@@ -15,7 +15,7 @@ from adapter.model.pacing import UNPACED, Pacing
 from adapter.store.sqlite import outbox
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
-from adapter.store.values import UNORDERED, DeliveryResult, HolderReading, Ordering, Render
+from adapter.store.values import UNORDERED, DeliveryResult, Favour, HolderReading, Ordering, Render
 
 T = TypeVar("T")
 
@@ -38,6 +38,7 @@ class OutboxWrites(ABC):
         order: Ordering = UNORDERED,
         reading: HolderReading = "nothing",
         pacing: Pacing = UNPACED,
+        favour: Favour | None = None,
     ) -> list[Delivery]:
         """Lease due deliveries until a moment."""
         return await self._write(
@@ -51,6 +52,7 @@ class OutboxWrites(ABC):
                 reading=reading,
                 order=order,
                 pacing=pacing,
+                favour=favour,
             )
         )
 

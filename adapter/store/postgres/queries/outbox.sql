@@ -32,6 +32,30 @@ RETURNING due.visible_at AS was, due.number, deliveries.id, deliveries.destinati
           deliveries.status, deliveries.not_after, deliveries.last_error, deliveries.rendered_by, deliveries.rendered,
           deliveries.attempts;
 
+-- lease_new --
+-- Of the latest due of a destination that were never leased, those whose customer has no earlier one there. Few of
+-- them are looked at: in a backlog of few customers there is none.
+WITH latest AS (
+    SELECT source_id, id, number FROM deliveries
+    WHERE status = 'due' AND attempt = 0 AND destination = $4 AND visible_at <= $1
+      AND NOT EXISTS (SELECT 1 FROM pauses WHERE destination = $4 AND since <= $1 AND until > $1)
+    ORDER BY visible_at DESC LIMIT $5
+), due AS (
+    SELECT deliveries.source_id, deliveries.id, deliveries.visible_at, deliveries.number
+    FROM latest JOIN deliveries ON deliveries.source_id = latest.source_id AND deliveries.id = latest.id
+    WHERE deliveries.status = 'due' AND deliveries.attempt = 0 AND NOT EXISTS (
+        SELECT 1 FROM deliveries AS earlier
+        WHERE earlier.status = 'due' AND earlier.destination = $4 AND earlier.source_id = latest.source_id
+          AND earlier.number < latest.number)
+    LIMIT $3 FOR UPDATE OF deliveries SKIP LOCKED
+)
+UPDATE deliveries SET visible_at = $2, attempt = deliveries.attempt + 1
+FROM due WHERE deliveries.source_id = due.source_id AND deliveries.id = due.id
+RETURNING due.visible_at AS was, due.number, deliveries.id, deliveries.destination, deliveries.source_id,
+          deliveries.type, deliveries.body, deliveries.created_at, deliveries.due_at, deliveries.attempt,
+          deliveries.status, deliveries.not_after, deliveries.last_error, deliveries.rendered_by, deliveries.rendered,
+          deliveries.attempts;
+
 -- render --
 -- Keep what is sent of leased deliveries.
 UPDATE deliveries SET rendered_by = given.rendered_by, rendered = given.rendered

@@ -150,9 +150,9 @@ SELECT source, key, document, reason, received_at, replayed, whole, size, id FRO
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
        rendered_by, rendered, attempts, number
 FROM deliveries WHERE status = 'due' AND number > $2
-  AND ($3::text[] IS NULL OR id = ANY ($3)) AND destination = coalesce($4, destination)
-  AND type = coalesce($5::text, type) AND ($6::text IS NULL OR strpos(last_error, $6) > 0)
-  AND created_at >= coalesce($7::bigint, created_at) AND created_at < coalesce($8::bigint, created_at + 1)
+  AND ($3::text[] IS NULL OR id = ANY ($3)) AND ($4::text IS NULL OR destination = $4)
+  AND ($5::text IS NULL OR type = $5) AND ($6::text IS NULL OR strpos(last_error, $6) > 0)
+  AND ($7::bigint IS NULL OR created_at >= $7) AND ($8::bigint IS NULL OR created_at < $8)
 ORDER BY number LIMIT $1;
 
 -- dead_deliveries --
@@ -160,9 +160,9 @@ ORDER BY number LIMIT $1;
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
        rendered_by, rendered, attempts, number
 FROM deliveries WHERE status = 'dead' AND number > $2
-  AND ($3::text[] IS NULL OR id = ANY ($3)) AND destination = coalesce($4, destination)
-  AND type = coalesce($5::text, type) AND ($6::text IS NULL OR strpos(last_error, $6) > 0)
-  AND created_at >= coalesce($7::bigint, created_at) AND created_at < coalesce($8::bigint, created_at + 1)
+  AND ($3::text[] IS NULL OR id = ANY ($3)) AND ($4::text IS NULL OR destination = $4)
+  AND ($5::text IS NULL OR type = $5) AND ($6::text IS NULL OR strpos(last_error, $6) > 0)
+  AND ($7::bigint IS NULL OR created_at >= $7) AND ($8::bigint IS NULL OR created_at < $8)
 ORDER BY number LIMIT $1;
 
 -- done_deliveries --
@@ -170,9 +170,9 @@ ORDER BY number LIMIT $1;
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
        rendered_by, rendered, attempts, number
 FROM deliveries WHERE status = 'done' AND number > $2
-  AND ($3::text[] IS NULL OR id = ANY ($3)) AND destination = coalesce($4, destination)
-  AND type = coalesce($5::text, type) AND ($6::text IS NULL OR strpos(last_error, $6) > 0)
-  AND created_at >= coalesce($7::bigint, created_at) AND created_at < coalesce($8::bigint, created_at + 1)
+  AND ($3::text[] IS NULL OR id = ANY ($3)) AND ($4::text IS NULL OR destination = $4)
+  AND ($5::text IS NULL OR type = $5) AND ($6::text IS NULL OR strpos(last_error, $6) > 0)
+  AND ($7::bigint IS NULL OR created_at >= $7) AND ($8::bigint IS NULL OR created_at < $8)
 ORDER BY number LIMIT $1;
 
 -- estimates --
@@ -233,9 +233,21 @@ SELECT count(*) FROM timers;
 
 -- small_counts --
 -- How many there are of what is few.
-SELECT 'deliveries_due' AS name, count(*) AS n FROM deliveries WHERE status = 'due'
-UNION ALL SELECT 'deliveries_dead', count(*) FROM deliveries WHERE status = 'dead'
+SELECT 'deliveries_dead' AS name, count(*) AS n FROM deliveries WHERE status = 'dead'
 UNION ALL SELECT 'quarantined', count(*) FROM quarantine;
+
+-- some_due --
+-- How many deliveries are due, counted up to a number; and about how many, as the last ANALYZE saw them.
+SELECT (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE status = 'due' LIMIT $1) AS few) AS counted,
+       (SELECT coalesce(sum(greatest(entries.reltuples, 0)), 0)::bigint
+        FROM pg_inherits
+        JOIN pg_index ON pg_index.indrelid = pg_inherits.inhrelid
+        JOIN pg_class AS entries ON entries.oid = pg_index.indexrelid
+        WHERE pg_inherits.inhparent = 'deliveries'::regclass AND entries.relname LIKE 'deliveries\__\_due') AS estimated;
+
+-- count_due --
+-- How many deliveries are due.
+SELECT count(*) FROM deliveries WHERE status = 'due';
 
 -- due_timers --
 -- Waits that are over, the longest due first.
@@ -288,13 +300,21 @@ CROSS JOIN LATERAL (
 ORDER BY due.number;
 
 -- crowded --
--- The customers with more due deliveries at a destination than a number.
-SELECT source_id FROM deliveries WHERE status = 'due' AND destination = $1
-GROUP BY source_id HAVING count(*) > $2 LIMIT $3;
+-- The customers with more due deliveries at a destination than a number, among those who have most of its longest due.
+SELECT front.source_id FROM (
+    SELECT source_id FROM (
+        SELECT source_id FROM deliveries WHERE status = 'due' AND destination = $1 ORDER BY visible_at LIMIT $4
+    ) AS longest_due
+    GROUP BY source_id ORDER BY count(*) DESC LIMIT $5
+) AS front
+WHERE (SELECT count(*) FROM (
+    SELECT 1 FROM deliveries
+    WHERE status = 'due' AND destination = $1 AND deliveries.source_id = front.source_id LIMIT $2 + 1
+) AS theirs) > $2 LIMIT $3;
 
 -- oldest_due --
 -- When the oldest delivery was made that is due.
-SELECT min(created_at) FROM deliveries WHERE status = 'due';
+SELECT created_at FROM deliveries WHERE status = 'due' ORDER BY number LIMIT 1;
 
 -- breakers --
 -- All breakers.

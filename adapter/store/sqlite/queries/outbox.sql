@@ -18,6 +18,24 @@ FROM deliveries WHERE status = 'due' AND visible_at <= ?1 AND destination = ?3
         AND earlier.number < deliveries.number))
 ORDER BY visible_at, number LIMIT ?2;
 
+-- leasable_new --
+-- Of the latest due of a destination that were never leased, those whose customer has no earlier one there. Few of
+-- them are looked at: in a backlog of few customers there is none.
+SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
+       rendered_by, rendered, attempts
+FROM deliveries WHERE number IN (
+    SELECT number FROM (
+        SELECT number, source_id, visible_at FROM deliveries INDEXED BY fresh_deliveries
+        WHERE status = 'due' AND attempt = 0 AND destination = ?3 AND visible_at <= ?1
+          AND NOT EXISTS (SELECT 1 FROM pauses WHERE destination = ?3 AND since <= ?1 AND until > ?1)
+        ORDER BY visible_at DESC LIMIT ?4) AS latest
+    WHERE NOT EXISTS (
+        SELECT 1 FROM deliveries AS earlier INDEXED BY ordered_deliveries
+        WHERE earlier.status = 'due' AND earlier.destination = ?3 AND earlier.source_id = latest.source_id
+          AND earlier.number < latest.number)
+    ORDER BY visible_at DESC LIMIT ?2)
+ORDER BY visible_at, number;
+
 -- lease --
 -- Hide a delivery until its lease ends, count the attempt, and keep what is sent.
 UPDATE deliveries SET visible_at = ?2, attempt = attempt + 1, rendered_by = ?3, rendered = ?4 WHERE id = ?1;

@@ -230,14 +230,21 @@ FROM deliveries INDEXED BY ordered_deliveries
 WHERE status = 'due' AND destination = ?1 AND source_id = ?2 ORDER BY number LIMIT ?3;
 
 -- crowded --
--- The customers with more due deliveries at a destination than a number.
-SELECT source_id FROM deliveries INDEXED BY ordered_deliveries
-WHERE status = 'due' AND destination = ?1 GROUP BY source_id HAVING count(*) > ?2 LIMIT ?3;
+-- The customers with more due deliveries at a destination than a number, among those who have most of its longest due.
+SELECT front.source_id FROM (
+    SELECT source_id FROM (
+        SELECT source_id FROM deliveries INDEXED BY due_deliveries_by_destination
+        WHERE status = 'due' AND destination = ?1 ORDER BY visible_at LIMIT ?4)
+    GROUP BY source_id ORDER BY count(*) DESC LIMIT ?5
+) AS front
+WHERE (SELECT count(*) FROM (
+    SELECT 1 FROM deliveries INDEXED BY ordered_deliveries
+    WHERE status = 'due' AND destination = ?1 AND deliveries.source_id = front.source_id LIMIT ?2 + 1)) > ?2
+LIMIT ?3;
 
 -- oldest_due --
 -- When the oldest delivery was made that is due.
-SELECT created_at FROM deliveries
-WHERE number = (SELECT min(number) FROM deliveries INDEXED BY ordered_deliveries WHERE status = 'due');
+SELECT created_at FROM deliveries INDEXED BY deliveries_to_make WHERE status = 'due' ORDER BY number LIMIT 1;
 
 -- breakers --
 -- All breakers.
