@@ -299,7 +299,7 @@ class Ordering(Struct, frozen=True):
 
 UNORDERED = Ordering()
 
-#: How many of the longest due deliveries `crowded` looks at, and of how many customers: those with most of them.
+#: How many of the longest due deliveries `crowded` looks at, and how many customers: those with most of them.
 CROWD_LOOKED_AT: Final = 5_000
 CROWD_CUSTOMERS: Final = 200
 #: Who gets one more where a lease of an odd number is shared between the longest due and the new ones.
@@ -312,7 +312,7 @@ NEW_LOOKED_AT: Final = 500
 
 
 def share_of_new(limit: int, favour: Favour | None) -> int:
-    """Return how many of a lease may be new deliveries before the longest due: half, none without `favour`."""
+    """Return how many of a lease may be new deliveries: half of it, none without `favour`."""
     return 0 if favour is None else (limit + (favour == "new")) // 2
 
 

@@ -83,7 +83,10 @@ SHOWN: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "D37": {WEBHOOK: ("test_d37_the_status_decides_and_at_most_16_kb_are_read",)},
     "D38": {
-        WEBHOOK: ("test_d38_a_dead_destination_holds_little_in_memory_and_drains_at_its_rate",),
+        WEBHOOK: (
+            "test_d38_a_dead_destination_holds_little_in_memory_and_drains_at_its_rate",
+            "test_d38_new_deliveries_go_beside_the_retries_of_a_backlog",
+        ),
         "services/test_dispatcher.py": ("test_a_slow_endpoint_does_not_delay_another",),
     },
     "D39": {

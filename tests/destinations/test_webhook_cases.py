@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from adapter.settings.scalars import Secret
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from tests.destinations.conftest import Receiver, webhook
-from tests.services.outbox_doubles import OK, Clock, Endpoint, many, put, relay
+from tests.services.outbox_doubles import OK, Clock, Endpoint, delivery, many, put, relay
 
 LINES = (Path(__file__).parent / "cases" / "webhook.jsonl").read_text(encoding="utf-8").splitlines()
 CASES: dict[str, dict[str, Any]] = {case["id"]: case for case in map(json.loads, LINES)}
@@ -151,3 +151,21 @@ async def test_d38_a_dead_destination_holds_little_in_memory_and_drains_at_its_r
         await both.run_once(2_000)
     # Ten seconds, and half a second's share that was saved up.
     assert 950 <= len(dead.sent) <= 1_050
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+async def test_d38_new_deliveries_go_beside_the_retries_of_a_backlog(store: Store, concurrency: int) -> None:
+    clock, shop = Clock(), Endpoint("shop", lambda _: Attempt(ok=False, error="answered 500"))
+    await put(store, many(400))
+    alone = relay(store, clock, shop, manner=Manner(concurrency=concurrency))
+    await alone.run_once(400)
+    clock.now += timedelta(days=1)
+    await store.resume("shop")
+    shop.answer, shop.sent = (lambda _: OK), []
+    new = [replace(delivery(f"new-{who}"), source_id=who, due_at=clock.now) for who in ("u-2", "u-3")]
+    await put(store, [*new, replace(delivery("another"), due_at=clock.now)])
+    await alone.run_once(12)
+    sent = [id_ for id_, _ in shop.sent]
+    assert {"new-u-2", "new-u-3"} < set(sent)
+    assert sum(id_.startswith("shop-") for id_ in sent) >= 6, "the backlog goes on"
+    assert "another" not in sent, "a customer's deliveries stay in their order"

@@ -1,4 +1,4 @@
-"""A lease is shared between the longest due deliveries and new ones, so that these need not wait for a backlog."""
+"""A lease is shared between the longest due deliveries and new ones, so that these need not wait."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ async def test_half_of_a_lease_are_new_ones_and_these_come_first(
     await run.save(deliveries=new)
     leased = await ids(store, make, 4, favour="old", order=order)
     assert leased == ["new-3", "new-4", "old-0", "old-1"], "of the new ones the newest"
-    assert await ids(store, make, 5, favour="new", order=order) == ["new-0", "new-1", "new-2", "old-2", "old-3"]
+    then = await ids(store, make, 5, favour="new", order=order)
+    assert then == ["new-0", "new-1", "new-2", "old-2", "old-3"]
 
 
 async def test_a_lease_of_one_is_the_longest_due_or_new_as_it_says(
@@ -60,7 +61,7 @@ async def test_what_belongs_together_stays_in_its_order(
                                make.delivery("redeemed", "n1", due_at=make.at(seconds=-1)),
                                make.delivery("applied", "c3")])  # fmt: skip
     assert await ids(store, make, 2, favour="new") == ["issued", "old-0"]
-    assert await ids(store, make, 1, favour="new") == ["old-1"], "the issued one is leased, c3 has an older one"
+    assert await ids(store, make, 1, favour="new") == ["old-1"], "both others wait for an earlier one"
     await store.settle([DeliveryResult("issued", 1, done=True)])
     assert await ids(store, make, 1, favour="new") == ["redeemed"]
 
@@ -69,7 +70,8 @@ async def test_what_new_ones_leave_is_for_the_longest_due(
     store: Store, run: Any, make: Any, backlog: Any
 ) -> None:
     await backlog(9)
-    await run.save(deliveries=[make.delivery("new", "n1"), make.delivery("later", "n2", due_at=make.at(hours=1))])
+    later = make.delivery("later", "n2", due_at=make.at(hours=1))
+    await run.save(deliveries=[make.delivery("new", "n1"), later])
     assert await ids(store, make, 6, favour="new") == ["new", *(f"old-{n}" for n in range(5))]
 
 

@@ -35,19 +35,20 @@ RETURNING due.visible_at AS was, due.number, deliveries.id, deliveries.destinati
 -- lease_new --
 -- Of the latest due of a destination that were never leased, those whose customer has no earlier one there. Few of
 -- them are looked at: in a backlog of few customers there is none.
-WITH latest AS (
-    SELECT source_id, id, number FROM deliveries
+WITH due AS (
+    SELECT source_id, id, visible_at, number FROM deliveries
     WHERE status = 'due' AND attempt = 0 AND destination = $4 AND visible_at <= $1
       AND NOT EXISTS (SELECT 1 FROM pauses WHERE destination = $4 AND since <= $1 AND until > $1)
-    ORDER BY visible_at DESC LIMIT $5
-), due AS (
-    SELECT deliveries.source_id, deliveries.id, deliveries.visible_at, deliveries.number
-    FROM latest JOIN deliveries ON deliveries.source_id = latest.source_id AND deliveries.id = latest.id
-    WHERE deliveries.status = 'due' AND deliveries.attempt = 0 AND NOT EXISTS (
-        SELECT 1 FROM deliveries AS earlier
-        WHERE earlier.status = 'due' AND earlier.destination = $4 AND earlier.source_id = latest.source_id
-          AND earlier.number < latest.number)
-    LIMIT $3 FOR UPDATE OF deliveries SKIP LOCKED
+      AND visible_at >= (SELECT min(latest.visible_at) FROM (
+          SELECT visible_at FROM deliveries
+          WHERE status = 'due' AND attempt = 0 AND destination = $4 AND visible_at <= $1
+          ORDER BY visible_at DESC LIMIT $5) AS latest)
+      -- A test that cannot become a join: it is made for one row after the other, until there are enough.
+      AND ($3 = 0 OR NOT EXISTS (
+          SELECT 1 FROM deliveries AS earlier
+          WHERE earlier.status = 'due' AND earlier.destination = $4 AND earlier.source_id = deliveries.source_id
+            AND earlier.number < deliveries.number))
+    ORDER BY visible_at DESC LIMIT $3 FOR UPDATE SKIP LOCKED
 )
 UPDATE deliveries SET visible_at = $2, attempt = deliveries.attempt + 1
 FROM due WHERE deliveries.source_id = due.source_id AND deliveries.id = due.id
@@ -78,13 +79,22 @@ CROSS JOIN LATERAL (
 ) AS held;
 
 -- settle --
--- Record what came of attempts, unless a later one was leased or it is settled.
-UPDATE deliveries SET status = given.status, due_at = coalesce(given.due_at, deliveries.due_at),
-                      visible_at = coalesce(given.due_at, deliveries.due_at), last_error = given.error,
-                      attempts = coalesce(given.attempts, deliveries.attempts)
-FROM unnest($1::text[], $2::integer[], $3::text[], $4::bigint[], $5::text[], $6::bytea[])
-    AS given (id, attempt, status, due_at, error, attempts)
-WHERE deliveries.id = given.id AND deliveries.attempt = given.attempt AND deliveries.status = 'due'
+-- Record what came of attempts, unless a later one was leased or it is settled. They are found by their ids first: of
+-- the indexes of what is due no plan must walk through one.
+WITH found AS MATERIALIZED (
+    SELECT held.source_id, held.status AS was, given.*
+    FROM unnest($1::text[], $2::integer[], $3::text[], $4::bigint[], $5::text[], $6::bytea[])
+        AS given (id, attempt, status, due_at, error, attempts)
+    CROSS JOIN LATERAL (
+        SELECT source_id, attempt, status FROM deliveries WHERE deliveries.id = given.id OFFSET 0) AS held
+    WHERE held.attempt = given.attempt AND held.status = 'due'
+)
+UPDATE deliveries SET status = found.status, due_at = coalesce(found.due_at, deliveries.due_at),
+                      visible_at = coalesce(found.due_at, deliveries.due_at), last_error = found.error,
+                      attempts = coalesce(found.attempts, deliveries.attempts)
+FROM found
+WHERE deliveries.source_id = found.source_id AND deliveries.id = found.id AND deliveries.attempt = found.attempt
+  AND deliveries.status = found.was
 RETURNING deliveries.id;
 
 -- revive --

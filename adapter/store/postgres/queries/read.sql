@@ -149,11 +149,11 @@ SELECT source, key, document, reason, received_at, replayed, whole, size, id FRO
 -- Deliveries still to be made that are selected, after a number, oldest first.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
        rendered_by, rendered, attempts, number
-FROM deliveries WHERE status = 'due' AND number > $2
+FROM deliveries WHERE status = 'due' AND number + 0 > $2
   AND ($3::text[] IS NULL OR id = ANY ($3)) AND ($4::text IS NULL OR destination = $4)
   AND ($5::text IS NULL OR type = $5) AND ($6::text IS NULL OR strpos(last_error, $6) > 0)
   AND ($7::bigint IS NULL OR created_at >= $7) AND ($8::bigint IS NULL OR created_at < $8)
-ORDER BY number LIMIT $1;
+ORDER BY number + 0 LIMIT $1;
 
 -- dead_deliveries --
 -- Deliveries given up, likewise, oldest first.
@@ -314,7 +314,7 @@ WHERE (SELECT count(*) FROM (
 
 -- oldest_due --
 -- When the oldest delivery was made that is due.
-SELECT created_at FROM deliveries WHERE status = 'due' ORDER BY number LIMIT 1;
+SELECT created_at FROM deliveries WHERE status = 'due' ORDER BY number + 0 LIMIT 1;
 
 -- breakers --
 -- All breakers.
