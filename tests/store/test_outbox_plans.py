@@ -134,10 +134,7 @@ async def watched(database: str) -> Any:
     connection = await asyncpg.connect(database)
     await prepare(connection)
     await connection.execute(EXPLAINING)
-    away = connection.transaction()
-    await away.start()
     yield Watched(connection)
-    await away.rollback()
     await connection.close()
 
 
@@ -148,7 +145,7 @@ async def test_postgres_leases_and_settles_by_looking_at_few_rows(watched: Watch
     assert 0 < await watched.rows() < 2_000
     results = [DeliveryResult(each.id, each.attempt, done=True) for each in leased]
     assert await outbox.settle(watched.connection, results, None) == BATCH
-    assert BATCH <= await watched.rows() < 1_000
+    assert BATCH <= await watched.rows() < 2_000
 
 
 @pytest.mark.parametrize("name", READS)

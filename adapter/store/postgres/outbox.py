@@ -21,7 +21,7 @@ from adapter.store.outbox_rows import (
     selection_row,
     settled_row,
 )
-from adapter.store.postgres.connection import Connection, transaction
+from adapter.store.postgres.connection import ONLY_BY_KEY, Connection, transaction
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
 from adapter.store.timestamps import micros, moment
