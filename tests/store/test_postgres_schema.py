@@ -115,6 +115,8 @@ SELECT pg_get_indexdef(indexrelid) || indisvalid FROM pg_index
 WHERE indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace) ORDER BY 1
 """
 BESIDE_TRAFFIC = [step for step in MIGRATIONS if step.beside_traffic]
+#: Of an erasure: a trigger notes what else each destination was sent, so two of one customer would wait for each other.
+_DELIVERY = "INSERT INTO deliveries VALUES ('c1', '{0}', 1, 'shop', 'customer.erased', '', 1, 1, 1, 0, 'due')"
 WRITES = {
     "folded_codes": "INSERT INTO codes VALUES ('{0}', 'c1')",
     "event_indexes": (
@@ -124,13 +126,9 @@ WRITES = {
         "INSERT INTO discounts (source_id, code, event_id, issued_at, open, body) "
         "VALUES ('c1', '{0}', 'e', 1, true, '{{\"rule\":\"r\"}}')"
     ),
-    "ordered_deliveries": (
-        "INSERT INTO deliveries VALUES ('c1', '{0}', 1, 'shop', 'discount.issued', '', 1, 1, 1, 0, 'due')"
-    ),
-    # A trigger notes what each destination was sent: two of one customer would wait for each other.
-    "delivery_lists": (
-        "INSERT INTO deliveries VALUES ('c1', '{0}', 1, '{0}', 'discount.issued', '', 1, 1, 1, 0, 'due')"
-    ),
+    "ordered_deliveries": _DELIVERY,
+    "delivery_lists": _DELIVERY,
+    "fresh_deliveries": _DELIVERY,
 }
 _WAITING = """
 SELECT count(*) FROM pg_stat_activity
