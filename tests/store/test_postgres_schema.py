@@ -115,7 +115,7 @@ SELECT pg_get_indexdef(indexrelid) || indisvalid FROM pg_index
 WHERE indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace) ORDER BY 1
 """
 BESIDE_TRAFFIC = [step for step in MIGRATIONS if step.beside_traffic]
-#: Of an erasure: a trigger notes what else each destination was sent, so two of one customer would wait for each other.
+#: Of an erasure: a trigger notes what else is sent, so that two of one customer would wait for each other.
 _DELIVERY = "INSERT INTO deliveries VALUES ('c1', '{0}', 1, 'shop', 'customer.erased', '', 1, 1, 1, 0, 'due')"
 WRITES = {
     "folded_codes": "INSERT INTO codes VALUES ('{0}', 'c1')",
