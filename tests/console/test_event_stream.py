@@ -17,9 +17,12 @@ from adapter.services.arrivals.listed import ListedMessage, PersonName
 from adapter.settings.values import Console, Settings
 from tests.acceptance.conftest import Server, StartServer
 from tests.console.hostile import became_markup
-from tests.console.signing_in import READ, TOKENS, visitor
+from tests.console.signing_in import READ, TOKENS, post, visitor
+from tests.databases import SharedServer
 
 WEBHOOK = "/webhooks/segment"
+STREAM = "/console/events/stream?after=0"
+WRITES = {"ADAPTER_SEGMENT_WRITE_KEYS": "key"}
 
 
 def send(server: Server, id_: str, **members: Any) -> None:
@@ -69,6 +72,37 @@ def test_whoever_is_not_signed_in_gets_no_stream(start_console: StartServer) -> 
         reader.stream("GET", "/console/events/stream?after=0") as answer,
     ):
         assert answer.status_code == 200
+
+
+@pytest.fixture
+def processes(start_console: StartServer, postgres_server: SharedServer) -> Iterator[list[Server]]:
+    """Two processes over one PostgreSQL database, as worker processes are: each has its own port here."""
+    with postgres_server.store() as store:
+        yield [start_console(store=store, **TOKENS, **WRITES) for _ in range(2)]
+
+
+def test_what_one_process_took_appears_in_the_stream_of_another(processes: list[Server]) -> None:
+    taking, showing = processes
+    with visitor(showing.url, READ) as client:
+        after = newest(client)
+        with client.stream("GET", "/console/events/stream", params={"after": after}) as answer:
+            lines = answer.iter_lines()
+            assert next(lines) == ": follows"
+            seen = rows(lines)
+            for number in range(3):
+                event = {"event": "Checkout Started", "messageId": f"m-{number}", "userId": "u"}
+                httpx.post(f"{taking.url}/v1/track", json=event, auth=("key", "")).raise_for_status()
+                assert f"m-{number}" in next(seen)["html"]
+
+
+def test_a_sign_out_at_one_process_ends_the_stream_of_another(processes: list[Server]) -> None:
+    leaving, showing = processes
+    with visitor(showing.url, READ) as client, client.stream("GET", STREAM) as answer:
+        lines = answer.iter_lines()
+        assert next(lines) == ": follows"
+        with httpx.Client(base_url=leaving.url, cookies=client.cookies) as other:
+            assert post(other, "/console/sign-out", {}).status_code == 303
+        assert list(filter(None, lines)) == ["event: ended", "data: signed out"]
 
 
 def test_a_server_that_stops_ends_its_streams_itself(start_console: StartServer) -> None:

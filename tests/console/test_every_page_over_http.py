@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from jsonschema import Draft202012Validator
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from adapter.console.page import Action, Page, UploadAction
 from adapter.console.pages import ACTIONS, DOWNLOADS, PAGES
@@ -90,6 +90,29 @@ def test_what_a_twin_answers_is_as_its_description_says(
     refused = admin.get(f"{page.path}.json", params={"no-such-name": "1"})
     assert str(refused.status_code) in answers
     Draft202012Validator({**described, "$ref": "#/components/schemas/Error"}).validate(refused.json())
+
+
+def _aligned(table: LexborNode) -> set[str]:
+    """Return the headers of a table that do not stand over their numbers, or over texts as numbers do."""
+    heads = table.css("thead tr:last-child > th")
+    rows = [row.css("th, td") for row in table.css("tbody tr")]
+    return {
+        head.text(strip=True)
+        for head, *cells in zip(heads, *(row for row in rows if len(row) == len(heads)), strict=False)
+        if cells and any(_is_number(head) != _is_number(cell) for cell in cells)
+    }
+
+
+def _is_number(cell: LexborNode) -> bool:
+    return "number" in (cell.attributes.get("class") or "").split()
+
+
+@EVERY
+def test_a_header_stands_where_the_numbers_of_its_column_do(
+    admin: httpx.Client, where: dict[str, str], page: Page
+) -> None:
+    tables = LexborHTMLParser(admin.get(where[page.path]).text).css("table")
+    assert [found for table in tables if (found := _aligned(table))] == []
 
 
 @EVERY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
@@ -13,6 +14,7 @@ import pytest
 from adapter.errors import NotFound, Refused
 from adapter.model.activity import ActivityCount, of_rule
 from adapter.services.child.process import answer
+from adapter.services.lift import LiftQuestion
 from adapter.services.loaded_files import read_files
 from adapter.services.read_timeout import ReadTimeout
 from adapter.services.rule_pages.listing import PAGE, SPAN, RuleList, RuleReads
@@ -63,6 +65,33 @@ class Pages:
 
 async def _nothing(_request: Any) -> list[Any]:
     return []
+
+
+async def test_a_reading_that_is_no_longer_kept_has_ended_when_the_server_has(core: Instance) -> None:
+    going, gate, ended = asyncio.Event(), asyncio.Event(), list[Any]()
+
+    async def ask(request: Any) -> Any:
+        if request.question.rule != "rule-0":
+            return []
+        going.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await gate.wait()  # as a process that ends
+            ended.append(request)
+
+    measured = Measured(InForce.of(core.app.settings), lambda: NOON, ask)
+    measured.lift(LiftQuestion(rule="rule-0"), begin=True)
+    await going.wait()
+    for number in range(1, 101):
+        measured.lift(LiftQuestion(rule=f"rule-{number}"), begin=False)
+    stopping = asyncio.create_task(measured.stop())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not stopping.done()
+    gate.set()
+    await stopping
+    assert len(ended) == 1
 
 
 async def test_rules_come_by_pages_in_the_order_of_their_names(core: Instance, tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ class Measured:
         self._ask = ask
         self._one = asyncio.Lock()
         self._kept: dict[Hashable, _Kept] = {}
+        self._ending: set[asyncio.Task[None]] = set()
 
     def figures(self) -> Reading[Mapping[str, RuleFigures]]:
         """Return the figures of all rules by name, and begin to read them where they are old."""
@@ -77,7 +78,7 @@ class Measured:
         tasks = [each.task for each in self._kept.values() if each.task is not None]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, *self._ending, return_exceptions=True)
 
     def _reading(
         self, key: Hashable, request: Any, shape: Callable[[Any], Any], *, begin: bool = True
@@ -107,6 +108,9 @@ class Measured:
         oldest = next(iter(self._kept))
         if (task := self._kept.pop(oldest).task) is not None:
             task.cancel()
+            # Until its process has ended, `stop` waits for it.
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
 
 
 def _by_rule(figures: list[RuleFigures]) -> dict[str, RuleFigures]:
