@@ -9,10 +9,11 @@ from urllib.parse import quote
 import typer
 from msgspec import Struct
 
-from adapter.cli import id_argument
+from adapter.cli import explain_by_server, id_argument
 from adapter.cli.open_store import existing
+from adapter.cli.server_client import ServerClient
 from adapter.cli.settings import AsJson, Config, Rules, Store, options, settled, stopped
-from adapter.errors import AdapterError
+from adapter.errors import AdapterError, StoreInUse
 from adapter.model.decisions import Decision
 from adapter.model.encoding import encode
 from adapter.model.ignored import Ignored
@@ -21,6 +22,7 @@ from adapter.rules.engine.conditions import NearMiss
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.engine.sentences import explain
 from adapter.services.loaded_files import check_files
+from adapter.settings.values import Settings
 from adapter.store.contract import Store as Reading
 
 EXAMPLES = """\b
@@ -56,11 +58,11 @@ def decisions(
 ) -> None:
     """Say why each rule issued a discount to a customer, or did not; exit code 1 when nothing is known.
 
-    With the SQLite store, stop the server first, or ask it: GET /v1/decisions?source_id=...
+    Beside a running server that has the SQLite store, the server is asked.
     """
     settings = settled(config, options(store, rules=rules))
     try:
-        known = asyncio.run(_known(settings.store.url, source_id, event, limit))
+        known = asyncio.run(_known(settings, source_id, event, limit))
     except AdapterError as error:
         raise stopped(error, f"GET /v1/decisions?source_id={quote(source_id, safe='')}") from None
     book = check_files(settings.files).rules
@@ -137,7 +139,28 @@ def _ignored(each: Ignored) -> str:
     )
 
 
-async def _known(url: str, source_id: str, event: str | None, limit: int) -> Known:
+async def _known(settings: Settings, source_id: str, event: str | None, limit: int) -> Known:
+    try:
+        return await _stored(settings.store.url, source_id, event, limit)
+    except StoreInUse:
+        client = ServerClient(settings)
+        if not client.is_there():
+            raise
+        return _told_by(client, source_id, event, limit)
+
+
+def _told_by(client: ServerClient, source_id: str, event: str | None, limit: int) -> Known:
+    found = explain_by_server.decisions(client, source_id, event, limit)
+    if event is not None:
+        return Known(found, [], [])
+    return Known(
+        found,
+        explain_by_server.quarantined(client, source_id, limit),
+        explain_by_server.ignored(client, _IGNORED),
+    )
+
+
+async def _stored(url: str, source_id: str, event: str | None, limit: int) -> Known:
     async with existing(url) as store:
         found = await _latest(store, source_id, 1000 if event else limit)
         found = [decision for decision in found if event in (None, decision.event_id)][:limit]

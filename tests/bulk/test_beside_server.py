@@ -71,7 +71,7 @@ def run(*arguments: str) -> tuple[int, str]:
     return result.exit_code, result.stdout
 
 
-def test_import_dump_replay_export_and_erase_go_through_the_server(project: int, tmp_path: Path) -> None:
+def test_import_dump_replay_explain_export_and_erase_go_through_the_server(project: int, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("source_id,name\nc-1,Ada\n,Bo\n")
     code, said = run("import", "customers", "a.csv", "--json")
     [ended] = json.loads(said)
@@ -82,6 +82,16 @@ def test_import_dump_replay_export_and_erase_go_through_the_server(project: int,
     call(project, "/webhooks/segment", b'{"type":"track","userId":"c-1","messageId":"m"}')
     code, said = run("replay", "--json")
     assert [(one["source"], one["outcome"]) for one in json.loads(said)] == [("segment", "quarantined")]
+    for value in (50, 60):
+        body = {"type": "track", "event": "Checkout Started", "userId": "c-1", "messageId": f"m-{value}"}
+        call(project, "/webhooks/segment", json.dumps(body | {"properties": {"value": value}}).encode())
+    code, said = run("explain", "c-1", "--json")
+    found = json.loads(said)
+    assert (code, [one["event_id"] for one in found["decisions"]]) == (0, ["m-60", "m-50"])
+    assert [one["key"] for one in found["quarantined"]] == ["m:track"]
+    assert {one["event_id"] for one in found["near_misses"]} == {"m-60", "m-50"}
+    code, said = run("explain", "c-1", "--event", "m-50")
+    assert said.startswith("checkout_started of c-1 (m-50), decided at ")
     code, said = run("export", "c-1")
     assert (code, json.loads(said)["customer"]["name"]) == (0, "Ada")
     code, said = run("erase", "c-1", "--yes", "--json")
