@@ -71,7 +71,7 @@ def run(*arguments: str) -> tuple[int, str]:
     return result.exit_code, result.stdout
 
 
-def test_import_dump_replay_explain_export_and_erase_go_through_the_server(project: int, tmp_path: Path) -> None:
+def test_commands_that_need_the_store_go_through_the_server(project: int, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("source_id,name\nc-1,Ada\n,Bo\n")
     code, said = run("import", "customers", "a.csv", "--json")
     [ended] = json.loads(said)
