@@ -38,10 +38,9 @@ import httpx
 from adapter.model.actions import PercentageOff
 from adapter.model.customers import Customer
 from adapter.model.discounts import Discount, DiscountRecord
-from adapter.services.checkout.changes import nothing_but
 from adapter.store.engines import open_store
 from adapter.store.transaction_contract import Transaction
-from adapter.store.values import CustomerRecord, LoadRequest
+from adapter.store.values import Changes, CustomerRecord, LoadRequest
 from benchmarks import ingest, pricing, shared
 from benchmarks.postgres import free_port
 from benchmarks.starlette_route import ANSWER
@@ -122,7 +121,7 @@ async def _fill(url: str, count: int) -> None:
 
             async def script(transaction: Transaction, made: list[DiscountRecord] = made) -> None:
                 await transaction.load(LoadRequest(), now)
-                changes = nothing_but({}, now)
+                changes = Changes(now)
                 changes.customers = [CustomerRecord(Customer(held.source_id)) for held in made]
                 changes.discounts = made
                 await transaction.save(changes)

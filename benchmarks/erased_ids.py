@@ -29,11 +29,7 @@ PAGE = {"page": {"url": "https://shop.test/products/shoe?color=blue&size=42", "t
 
 
 def changes(**given: Any) -> Changes:
-    none: dict[str, Any] = {
-        "answers": {}, "customers": [], "identities": {}, "moved": [], "erased": [], "events": [],
-        "discounts": [], "counters": {}, "decisions": [], "deliveries": [], "quarantine": [],
-    }  # fmt: skip
-    return Changes(seen_at=NOW, **(none | given))
+    return Changes(seen_at=NOW, **given)
 
 
 async def write(store: Store, **given: Any) -> None:

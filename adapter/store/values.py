@@ -254,21 +254,21 @@ class Changes(Struct):
     merge moves them, an erasure drops them. `contents` are digests that are kept with claimed
     message keys, as long as these are. `journal` is appended. `schedule` says how far an occurrence of a
     scheduled rule has come; if another worker has it now, ScheduleLost is raised and nothing is saved.
-    `dated` are the traits whose dates are indexed, of `customers` whose facts changed.
+    `dated` are the traits whose dates are indexed, of `customers` whose facts changed. What is not given is empty.
     """
 
     seen_at: datetime
-    answers: dict[MessageKey, bytes]
-    customers: list[CustomerRecord]
-    identities: dict[Identity, str]
-    moved: list[tuple[str, str]]
-    erased: list[Erasure]
-    events: list[NewEvent]
-    discounts: list[DiscountRecord]
-    counters: Mapping[ScopedKey, int]
-    decisions: list[Decision]
-    deliveries: list[Delivery]
-    quarantine: list[Quarantined]
+    answers: dict[MessageKey, bytes] = {}
+    customers: list[CustomerRecord] = []
+    identities: dict[Identity, str] = {}
+    moved: list[tuple[str, str]] = []
+    erased: list[Erasure] = []
+    events: list[NewEvent] = []
+    discounts: list[DiscountRecord] = []
+    counters: Mapping[ScopedKey, int] = {}
+    decisions: list[Decision] = []
+    deliveries: list[Delivery] = []
+    quarantine: list[Quarantined] = []
     rewarded: Mapping[MessageKey, str] = {}
     cancelled: Sequence[Cancellation] = ()
     armed: Sequence[Timer] = ()

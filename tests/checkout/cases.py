@@ -10,17 +10,15 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
-from msgspec.structs import replace
 
 from adapter.model.actions import StoreCredit
 from adapter.model.counter_key import ScopedKey, encode
 from adapter.model.discounts import CheckoutTerms, CounterReservation, Discount, DiscountRecord
 from adapter.model.money import digits
-from adapter.services.checkout.changes import nothing_but
 from adapter.services.checkout.offers import Claim, Offer
 from adapter.store.checkout_values import BookingRequest
 from adapter.store.transaction_contract import Transaction
-from adapter.store.values import LoadRequest
+from adapter.store.values import Changes, LoadRequest
 from tests.checkout.shop import NOON, Shop
 from tests.pricing.book import action_of
 
@@ -158,7 +156,7 @@ class Case:
         async def script(transaction: Transaction) -> str | None:
             await transaction.load(LoadRequest(), NOON)
             drawn = (await transaction.booked(BookingRequest(pools={step["pool"]: 1}))).codes[step["pool"]]
-            await transaction.save(replace(nothing_but({}, NOON), drawn=drawn))
+            await transaction.save(Changes(seen_at=NOON, drawn=drawn))
             return next(iter(drawn), None)
 
         code = await self.shop.app.store.transact(script)

@@ -17,14 +17,13 @@ from adapter.model.counter_key import ScopedKey
 from adapter.model.customers import Customer
 from adapter.model.discounts import DiscountRecord
 from adapter.pricing import Refusal
-from adapter.services.checkout.changes import nothing_but
 from adapter.services.checkout.offers import Claim, Offer
 from adapter.services.environment import Environment
 from adapter.settings.fields import Keys, build
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.store.transaction_contract import Transaction
-from adapter.store.values import CustomerRecord, LoadRequest
+from adapter.store.values import Changes, CustomerRecord, LoadRequest
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 RULES = """
@@ -102,7 +101,7 @@ class Shop:
             names = sorted({held.source_id for held in discounts})
             codes = [held.discount.code for held in discounts]
             loaded = await transaction.load(LoadRequest(customers=names, codes=codes), self.now)
-            changes = nothing_but({}, self.now)
+            changes = Changes(self.now)
             changes.customers = [
                 CustomerRecord(Customer(name)) for name in names if name not in loaded.customers
             ]

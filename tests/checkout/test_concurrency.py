@@ -18,7 +18,6 @@ from msgspec.structs import replace
 
 from adapter.model.actions import StoreCredit
 from adapter.model.discounts import DiscountRecord
-from adapter.services.checkout.changes import nothing_but
 from adapter.store.checkout_values import BookedState, BookingRequest
 from adapter.store.contract import Store
 from adapter.store.transaction_contract import Transaction
@@ -157,7 +156,7 @@ def piecemeal(store: Store) -> Store:
             own = [held for code, held in noting.discounts.items() if code.startswith("OWN")]
             if own and not noting.saved:
                 taken = [replace(one, discount=replace(one.discount, status="redeemed")) for one in own]
-                await inner.save(replace(nothing_but({}, NOON), discounts=taken))
+                await inner.save(Changes(seen_at=NOON, discounts=taken))
             return result
 
         return await transact(run, on_locks_acquired)

@@ -34,22 +34,14 @@ async def _fill(url: str) -> None:
     buyers = names[:56] + names[70:118]
     changes = Changes(
         seen_at=NOON,
-        answers={},
         customers=[CustomerRecord(Customer(name)) for name in names],
-        identities={},
-        moved=[],
-        erased=[],
         events=[
             NewEvent(
                 name, "segment", Event("e", "order_completed", NOON, User(id=name), {"total": 80}, {}), name
             )
             for name in buyers
         ],
-        discounts=[],
-        counters={},
         decisions=[_decision(name, "issued" if at < 70 else "control", at) for at, name in enumerate(names)],
-        deliveries=[],
-        quarantine=[],
     )
 
     async def script(transaction: Transaction) -> None:

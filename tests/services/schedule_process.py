@@ -55,10 +55,7 @@ class StepsFirst:
         self._store = store
 
     async def settle(self, works: Sequence[Work], locked: Any, complete: Callable[..., Any]) -> Any:
-        nothing = Changes(
-            seen_at=datetime.now(UTC), answers={}, customers=[], identities={}, moved=[], erased=[],
-            events=[], discounts=[], counters={}, decisions=[], deliveries=[], quarantine=[],
-        )  # fmt: skip
+        nothing = Changes(seen_at=datetime.now(UTC))
         await self._store.step_schedule(complete(nothing, []).schedule)
         sys.stdout.write("step\n")
         sys.stdout.flush()

@@ -15,12 +15,11 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.operations import DiscountMove
 from adapter.model.redemptions import CodeUse, Redemption
 from adapter.services import figures
-from adapter.services.checkout.changes import nothing_but
 from adapter.services.figures import Figures, RuleFigures, RuleFiguresReader
 from adapter.services.loaded_files import LoadedFiles
 from adapter.services.read_timeout import ReadTimeout
 from adapter.store.transaction_contract import Transaction
-from adapter.store.values import LoadRequest
+from adapter.store.values import Changes, LoadRequest
 
 RULES = """
 rules:
@@ -57,7 +56,7 @@ async def _issue(desk: Any, event: str, *people: str) -> list[str]:
 async def _book(desk: Any, *redemptions: Redemption) -> None:
     async def script(transaction: Transaction) -> None:
         await transaction.load(LoadRequest(), desk.now)
-        changes = nothing_but({}, desk.now)
+        changes = Changes(desk.now)
         changes.redemptions = list(redemptions)
         await transaction.save(changes)
 
@@ -69,7 +68,7 @@ async def _keep(desk: Any, held: DiscountRecord) -> None:
 
     async def script(transaction: Transaction) -> None:
         await transaction.load(LoadRequest(codes=[held.discount.code]), desk.now)
-        changes = nothing_but({}, desk.now)
+        changes = Changes(desk.now)
         changes.discounts = [held]
         await transaction.save(changes)
 

@@ -74,7 +74,7 @@ class Told:
         left: list[Changes] = []
 
         def parted(changes: Changes, _results: list[Result]) -> Changes:
-            removal = replace(_nothing(changes.seen_at), cancelled=changes.cancelled)
+            removal = replace(Changes(changes.seen_at), cancelled=changes.cancelled)
             rest = replace(changes, cancelled=[])
             left[:] = [rest if self._how == "timers-first" else removal]
             return removal if self._how == "timers-first" else rest
@@ -89,13 +89,6 @@ class Told:
 def _tell(kind: str) -> None:
     sys.stdout.write(f"{kind}\n")
     sys.stdout.flush()
-
-
-def _nothing(at: datetime) -> Changes:
-    return Changes(
-        seen_at=at, answers={}, customers=[], identities={}, moved=[], erased=[], events=[], discounts=[],
-        counters={}, decisions=[], deliveries=[], quarantine=[],
-    )  # fmt: skip
 
 
 async def main(url: str, rules: str, count: str, seed: str, how: str) -> None:

@@ -115,16 +115,12 @@ class Make:
         return Ignored("segment", "track", event, count, at, at)
 
     def changes(self, **given: Any) -> Changes:
-        empty: dict[str, Any] = {
-            "answers": {}, "customers": [], "identities": {}, "moved": [], "events": [],
-            "discounts": [], "counters": {}, "decisions": [], "deliveries": [], "quarantine": [],
-        }  # fmt: skip
         events = [
             NewEvent(owner, "segment", event, place)
             for place, (owner, event) in enumerate(given.pop("events", []))
         ]
         erased = [Erasure(each) if isinstance(each, str) else each for each in given.pop("erased", [])]
-        return Changes(**({"seen_at": NOW} | empty | given | {"erased": erased, "events": events}))
+        return Changes(**({"seen_at": NOW} | given | {"erased": erased, "events": events}))
 
 
 class Run:

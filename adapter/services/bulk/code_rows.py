@@ -124,7 +124,4 @@ class CodeTaker:
 
 
 def _changes(now: datetime, step: ImportStep, codes: Sequence[PoolCode]) -> Changes:
-    return Changes(
-        seen_at=now, answers={}, customers=[], identities={}, moved=[], erased=[], events=[], discounts=[],
-        counters={}, decisions=[], deliveries=[], quarantine=[], pool_codes=codes, step=step,
-    )  # fmt: skip
+    return Changes(seen_at=now, pool_codes=codes, step=step)

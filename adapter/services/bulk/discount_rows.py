@@ -148,7 +148,11 @@ def _changes(
     step: ImportStep,
 ) -> Changes:
     return Changes(
-        seen_at=now, answers={}, customers=list(people.changed()), identities=people.new_identities,
-        moved=people.moved, erased=[], events=[], discounts=discounts, counters=counters, decisions=[],
-        deliveries=[], quarantine=[], step=step,
-    )  # fmt: skip
+        seen_at=now,
+        customers=list(people.changed()),
+        identities=people.new_identities,
+        moved=people.moved,
+        discounts=discounts,
+        counters=counters,
+        step=step,
+    )

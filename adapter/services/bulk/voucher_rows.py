@@ -183,7 +183,5 @@ def _refused(code: Code, reason: str) -> Result:
 
 def _changes(now: datetime, found: _Slice, step: ImportStep) -> Changes:
     return Changes(
-        seen_at=now, answers={}, customers=[], identities={}, moved=[], erased=[], events=[], discounts=[],
-        counters=found.counters, decisions=[], deliveries=[], quarantine=[], vouchers=found.new,
-        changed_vouchers=found.changed, step=step,
-    )  # fmt: skip
+        seen_at=now, counters=found.counters, vouchers=found.new, changed_vouchers=found.changed, step=step
+    )

@@ -16,7 +16,6 @@ from adapter.pricing import MOST_CODES, Order, redeemed
 from adapter.services.checkout import documents, reasons, replies
 from adapter.services.checkout.beside import conflicting, is_application, refused_beside
 from adapter.services.checkout.candidates import Candidate, Unusable, bearer, candidates, counters
-from adapter.services.checkout.changes import nothing_but
 from adapter.services.checkout.giving_back import confirmable, everything, give_back, personal
 from adapter.services.checkout.hold_owner import given_to_owner, room_for_owner
 from adapter.services.checkout.known_bookings import hold_by_id, hold_by_order, same_lines
@@ -109,12 +108,13 @@ class BookingAttempt:
         owned = redemption is not None and bool(self._owner)
         answers = {keyed.message: replies.kept(keyed, reply, owned=owned)} if keyed else {}
         if redemption is None:
-            return nothing_but(answers, self._wish.now)
+            return Changes(self._wish.now, answers)
         rewarded = dict.fromkeys(answers, self._owner) if self._owner else {}
         kind = "redemption.held" if redemption.state == "held" else "redemption.created"
         pushed = self._terms.pushes.of(kind, reply.body, redemption, ledger.written.values(), self._wish.now)
-        return replace(
-            nothing_but(answers, self._wish.now),
+        return Changes(
+            seen_at=self._wish.now,
+            answers=answers,
             rewarded=rewarded,
             discounts=list(ledger.written.values()),
             counters=ledger.differences,

@@ -14,7 +14,6 @@ from adapter.model.counter_key import ScopedKey
 from adapter.model.redemptions import Redemption, Rollback
 from adapter.pricing import InvalidRefund, Redeemed, Refund, ReturnedLine, roll_back, roll_back_amount
 from adapter.services.checkout import documents, replies
-from adapter.services.checkout.changes import nothing_but
 from adapter.services.checkout.giving_back import Back, everything, give_back
 from adapter.services.checkout.ledger import Ledger
 from adapter.services.checkout.pushes import Pushes
@@ -22,7 +21,7 @@ from adapter.services.checkout.replies import IdempotencyKey, Reply
 from adapter.services.checkout.requests import RollBack
 from adapter.store.checkout_values import BookingRequest
 from adapter.store.transaction_contract import Transaction
-from adapter.store.values import LoadRequest
+from adapter.store.values import Changes, LoadRequest
 
 #: Faults of the request itself; the others are about what was redeemed.
 _UNREADABLE = ("invalid_quantity", "invalid_amount", "unknown_line")
@@ -49,8 +48,8 @@ async def release(
     moved = ledger.written.values()
     body = documents.booked(after, undo.now)
     await transaction.save(
-        replace(
-            nothing_but({}, undo.now),
+        Changes(
+            seen_at=undo.now,
             discounts=list(moved),
             counters=ledger.differences,
             bounds=ledger.bounds,
@@ -73,7 +72,7 @@ async def undo_redemption(transaction: Transaction, undo: Undo, asked: RollBack,
     if isinstance(refund, Reply):
         if keyed is not None:
             await transaction.save(
-                nothing_but({keyed.message: replies.kept(keyed, refund, owned=False)}, undo.now)
+                Changes(undo.now, {keyed.message: replies.kept(keyed, refund, owned=False)})
             )
         return refund
     after, back = _rolled_back(ledger, redemption, refund, asked, undo)
@@ -81,8 +80,9 @@ async def undo_redemption(transaction: Transaction, undo: Undo, asked: RollBack,
     answers = {keyed.message: replies.kept(keyed, reply, owned=bool(redemption.source_id))} if keyed else {}
     moved = ledger.written.values()
     await transaction.save(
-        replace(
-            nothing_but(answers, undo.now),
+        Changes(
+            seen_at=undo.now,
+            answers=answers,
             rewarded=dict.fromkeys(answers, redemption.source_id) if redemption.source_id else {},
             discounts=list(moved),
             counters=ledger.differences,

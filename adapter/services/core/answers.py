@@ -169,16 +169,7 @@ class Answers:
                 seen_at=now,
                 answers={key: encode(_plain(answer)) for key, (_, answer) in keys.items()},
                 rewarded={key: delivery.source_id for key, (delivery, _) in keys.items()},
-                customers=[],
-                identities={},
-                moved=[],
-                erased=[],
-                events=[],
-                discounts=[],
-                counters={},
-                decisions=[],
                 deliveries=[each for pair in found for each in self._pushes(*pair, now)],
-                quarantine=[],
             )
         )
 

@@ -103,15 +103,7 @@ async def forward(
     await transaction.save(
         Changes(
             seen_at=context.now,
-            answers={},
-            customers=[],
-            identities={},
-            moved=[],
             erased=list(_erasures(taken)),
-            events=[],
-            discounts=[],
-            counters={},
-            decisions=[],
             deliveries=[each for work in taken for each in deliveries_of(work, context)],
             quarantine=[work.quarantine for work in taken if work.quarantine is not None],
             journal=record(batch, results, []) if record is not None else (),

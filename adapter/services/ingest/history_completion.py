@@ -103,23 +103,6 @@ class HistoryCompleter:
         if now is None or now.history != before.history:
             return now is None
         completion.give(history)
-        await transaction.save(_only(CustomerRecord(now.customer, history.encode()), self._clock()))
+        record = CustomerRecord(now.customer, history.encode())
+        await transaction.save(Changes(self._clock(), customers=[record]))
         return True
-
-
-def _only(record: CustomerRecord, now: datetime) -> Changes:
-    """Return the changes that save one customer."""
-    return Changes(
-        seen_at=now,
-        answers={},
-        customers=[record],
-        identities={},
-        moved=[],
-        erased=[],
-        events=[],
-        discounts=[],
-        counters={},
-        decisions=[],
-        deliveries=[],
-        quarantine=[],
-    )

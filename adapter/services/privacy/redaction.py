@@ -116,7 +116,7 @@ class Forgetting:
         rows, place = await transaction.redact(record.customer.source_id, removal, after)
         cleaned = _without(record, removal)
         if cleaned != record:
-            await transaction.save(_rewritten(cleaned, now))
+            await transaction.save(Changes(now, customers=[cleaned]))
         return rows + (cleaned.customer != record.customer), place
 
     async def step(self) -> bool:
@@ -264,20 +264,3 @@ def _without(record: CustomerRecord, removal: Removal) -> CustomerRecord:
     body = encode(record.customer)
     kept = removal.document(body, "customers")
     return CustomerRecord(record.customer if kept == body else decode(kept, Customer), history, record.size)
-
-
-def _rewritten(record: CustomerRecord, now: datetime) -> Changes:
-    return Changes(
-        seen_at=now,
-        answers={},
-        customers=[record],
-        identities={},
-        moved=[],
-        erased=[],
-        events=[],
-        discounts=[],
-        counters={},
-        decisions=[],
-        deliveries=[],
-        quarantine=[],
-    )
