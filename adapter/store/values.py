@@ -254,7 +254,9 @@ class Changes(Struct):
     merge moves them, an erasure drops them. `contents` are digests that are kept with claimed
     message keys, as long as these are. `journal` is appended. `schedule` says how far an occurrence of a
     scheduled rule has come; if another worker has it now, ScheduleLost is raised and nothing is saved.
-    `dated` are the traits whose dates are indexed, of `customers` whose facts changed. What is not given is empty.
+    `dated` are the traits whose dates are indexed, of `customers` whose facts changed.
+
+    What is not given is empty.
     """
 
     seen_at: datetime
