@@ -67,6 +67,19 @@ async def test_a_search_that_finds_little_stops_and_says_how_far_it_came(
     assert (ids(page), steps) == (["10"], 2)
 
 
+async def test_a_search_for_a_word_that_no_index_has_goes_on_behind_its_cursor(
+    search: Any, arrivals: Arrivals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "MOST_MESSAGES", 30)
+    for number in range(100):
+        await arrivals.come(f"order-{number}", outcome="ignored")
+    steps, before = 0, ""
+    while not (page := await search("order-10", before)).messages:
+        assert not page.complete
+        steps, before = steps + 1, page.next
+    assert (ids(page), steps) == (["order-10"], 2)
+
+
 async def test_a_search_ends_at_the_moment_that_the_filter_says(search: Any, arrivals: Arrivals) -> None:
     for number in range(100):
         at = NOON - timedelta(minutes=100 - number)

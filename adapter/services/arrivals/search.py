@@ -27,7 +27,7 @@ MOST_MESSAGES: Final = 10_000
 MOST_BYTES: Final = 8_000_000
 #: Rows of the first and of further reads.
 _FIRST, _FURTHER = 20, 100
-#: Customers with one email address that are searched for, and names of one customer.
+#: Customers with one email address that are searched for.
 _MOST_CUSTOMERS: Final = 5
 #: A row begins with its oldest message; later ones of it were received up to so much later.
 _WITHIN_ROW: Final = timedelta(seconds=30)
@@ -35,7 +35,7 @@ _CURSOR: Final = re.compile(r"(\d{1,18})-(\d{1,6})")
 
 _TYPES: Final = {name: each.types for name, each in SOURCES.items()}
 
-#: Reads so many rows with a number below one, the latest first.
+#: Reads rows with a number below the first argument (None: all), the latest first, no more than the second.
 Rows = Callable[[int | None, int], Awaitable[list[JournalRow]]]
 
 
@@ -71,12 +71,13 @@ class Search:
             newest = latest[0].number if latest else 0
         known = await read(known_people(self._store, wanted))
         for rows in await self._sources(wanted, known):
-            found = await self._collected(_Found(wanted, known, limit, number, place), rows)
-            if found.messages or number is not None:
+            found = await self._collected(_Collector(wanted, known, limit, number, place), rows)
+            # A page goes on where the one before was read from: in the first of them that is not exhausted.
+            if found.messages or (number is not None and not found.complete):
                 break
         return found.page(newest)
 
-    async def _collected(self, found: _Found, rows: Rows) -> _Found:
+    async def _collected(self, found: _Collector, rows: Rows) -> _Collector:
         before = None if found.number is None else found.number + 1
         size = _FIRST
         while not found.over:
@@ -139,7 +140,7 @@ class Window:
         return found[::-1]
 
 
-class _Found:
+class _Collector:
     """Collects a page from rows, and says when it is full or enough was read.
 
     It begins at the row `number` before the message at `place`; without a number at the latest.

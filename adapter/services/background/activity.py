@@ -23,6 +23,7 @@ from adapter.model.activity import (
     REQUESTS,
     WITHHELD,
     ActivityCount,
+    RuleCount,
     of_rule,
 )
 from adapter.services.periodic import pause, tried
@@ -33,7 +34,14 @@ KEEP_MINUTES = timedelta(days=3)
 KEEP_HOURS = timedelta(days=31)
 #: Rules whose series one process keeps, those with the first outcomes.
 MOST_RULES = 1_000
+#: What became of requests, by the first digit of their status.
 _ANSWERS = {"2": "taken", "4": "refused", "5": "failed"}
+#: Series of all rules, and counts of one, by the outcome of a rule.
+_OUTCOMES: dict[str, tuple[str, RuleCount]] = {
+    "issued": (ISSUED, "issued"),
+    "withheld": (WITHHELD, "withheld"),
+}
+_MINUTELY = frozenset(BY_MINUTE)
 #: A series, and what its metric has counted by now.
 _Total = tuple[str, int]
 
@@ -119,19 +127,20 @@ class ActivityRecorder:
     def _of_rules(self) -> Iterator[_Total]:
         for labels, value in _counts(self._metrics.rule_outcomes):
             rule, outcome = labels["rule"], labels["outcome"]
-            if outcome == "issued":
-                yield ISSUED, value
-            elif outcome == "withheld":
-                yield WITHHELD, value
-            if len(self._rules) < MOST_RULES:
-                self._rules.add(rule)
-            if rule not in self._rules or outcome == "error":
+            total, count = _OUTCOMES.get(outcome, (None, None))
+            if total is not None:
+                yield total, value
+            if not self._has_series(rule) or outcome == "error":
                 continue
             yield of_rule(rule, "triggered"), value
-            if outcome == "issued":
-                yield of_rule(rule, "issued"), value
-            elif outcome == "withheld":
-                yield of_rule(rule, "withheld"), value
+            if count is not None:
+                yield of_rule(rule, count), value
+
+    def _has_series(self, rule: str) -> bool:
+        """Return whether the rule has series of its own; it gets them while there is room."""
+        if len(self._rules) < MOST_RULES:
+            self._rules.add(rule)
+        return rule in self._rules
 
     def _of_durations(self) -> Iterator[_Total]:
         for labels, bound, value in _buckets(self._metrics.request_seconds):
@@ -140,9 +149,6 @@ class ActivityRecorder:
         for _, bound, value in _buckets(self._metrics.commit_seconds):
             if bound in COMMIT_SECONDS:
                 yield COMMIT_SECONDS[bound], value
-
-
-_MINUTELY = frozenset(BY_MINUTE)
 
 
 def _counts(metric: Any) -> Iterator[tuple[dict[str, str], int]]:
