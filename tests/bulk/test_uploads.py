@@ -11,7 +11,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from adapter.errors import TooLarge
+from adapter.errors import TooLarge, Unavailable
 from adapter.metrics import Metrics
 from adapter.model.imports import ImportOptions
 from adapter.services.bulk.importer import LEASE, Importer
@@ -106,6 +106,27 @@ async def test_a_file_over_the_limit_is_refused_and_leaves_nothing(shop: Shop) -
 
     with pytest.raises(TooLarge):
         await service.receive("customers", "big.csv", ImportOptions(), body())
+    assert (await shop.store.import_jobs(), await shop.store.import_bytes()) == ([], 0)
+
+
+async def test_uploads_that_arrive_together_do_not_pass_the_limit_of_all(shop: Shop) -> None:
+    limits = replace(shop.settings.imports, max_stored_bytes=1_000_000)
+    numbers = iter("ab")
+    service = Uploads(
+        shop.store, lambda: shop.now, lambda: next(numbers), limits=limits, patience=ReadTimeout(10)
+    )
+    both = asyncio.Barrier(2)
+
+    async def body() -> AsyncIterator[bytes]:
+        await both.wait()  # there is room for each when it begins
+        for _ in range(30):
+            yield b"x" * 500_000
+
+    async def upload_() -> None:
+        with pytest.raises(Unavailable, match="max_stored_bytes"):
+            await service.receive("customers", "big.csv", ImportOptions(), body())
+
+    await asyncio.gather(upload_(), upload_())
     assert (await shop.store.import_jobs(), await shop.store.import_bytes()) == ([], 0)
 
 

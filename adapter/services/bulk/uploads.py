@@ -21,6 +21,8 @@ from adapter.store.import_contract import ImportLost
 T = TypeVar("T")
 #: Bytes of one piece in the store.
 _PIECE = 1 << 19
+#: Pieces of an upload after which its room is looked at again: others arrive meanwhile.
+_LOOK_AFTER = 16
 #: Imports and refused rows of a page.
 PAGE = 100
 
@@ -149,6 +151,9 @@ class Uploads:
             raise Unavailable(
                 f"{len(waiting)} imports wait: `imports.max_waiting` is reached", retry_after=60
             )
+        await self._expect_bytes()
+
+    async def _expect_bytes(self) -> None:
         stored = await self._read(self._store.import_bytes())
         if stored >= self._limits.max_stored_bytes:
             raise Unavailable(
@@ -168,6 +173,8 @@ class Uploads:
                 await self._store.add_import_chunk(job.id, chunks, bytes(waiting[:_PIECE]))
                 del waiting[:_PIECE]
                 chunks += 1
+                if chunks % _LOOK_AFTER == 0:
+                    await self._expect_bytes()
         if waiting:
             await self._store.add_import_chunk(job.id, chunks, bytes(waiting))
             chunks += 1
