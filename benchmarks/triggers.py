@@ -156,12 +156,12 @@ def next_month(of: World) -> None:
     of.clock.now = datetime(now.year + now.month // 12, now.month % 12 + 1, 1, 9, tzinfo=UTC)
 
 
-async def pair(of: World, calls: int, number: int) -> float:
+async def pair(of: World, calls: int, number: int, pacing: SchedulePacing) -> float:
     """Return the p99 of webhooks beside a monthly schedule over that without one."""
     alone = await latencies(of.made, calls, f"alone{number}-")
     next_month(of)
     stop = asyncio.Event()
-    one = runner(of, Metrics(), SchedulePacing())
+    one = runner(of, Metrics(), pacing)
     running = asyncio.create_task(one.run(stop))
     beside = await latencies(of.made, calls, f"beside{number}-")
     stop.set()
@@ -184,7 +184,9 @@ async def measured(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         await imported(of.made, "customers", path)
         fired = (await of.made.app.store.counts())["discounts"]
         found = {"customers": given.customers, "fired_by_import": fired, **await birthdays(of)}
-        ratios = [await pair(of, given.calls, number) for number in range(given.rounds)]
+        rest = timedelta(milliseconds=given.rest)
+        pacing = SchedulePacing(page=given.page, firings=given.firings, rest=rest)
+        ratios = [await pair(of, given.calls, number, pacing) for number in range(given.rounds)]
         print("p99 beside over alone:", ", ".join(f"{ratio:.2f}" for ratio in ratios))
         of.clock.now += timedelta(seconds=1)
         metrics = Metrics()
@@ -202,6 +204,10 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--calls", type=int, default=1_000, help="webhooks alone and beside a schedule")
     parser.add_argument("--rounds", type=int, default=5)
+    usual = SchedulePacing()
+    parser.add_argument("--page", type=int, default=usual.page, help="customers of one read")
+    parser.add_argument("--firings", type=int, default=usual.firings, help="firings of one transaction")
+    parser.add_argument("--rest", type=float, default=usual.rest.total_seconds() * 1_000, help="ms between")
     given = parser.parse_args(arguments)
     tune()  # as a server: otherwise a thread keeps the interpreter for 5 ms while the other one waits
     with tempfile.TemporaryDirectory() as folder:
