@@ -102,6 +102,21 @@ def new_postgres(postgres_server: SharedServer) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def postgres_url(postgres_server: SharedServer) -> Iterator[str]:
+    """A database with the store's schema and no rows."""
+    with postgres_server.store() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new, empty store of each engine."""
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'adapter.db'}"
+
+
 @pytest.fixture(scope="session")
 def mortal_postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server for the tests that kill it, or change its settings."""

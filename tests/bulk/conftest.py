@@ -27,7 +27,6 @@ from adapter.services.environment import Environment
 from adapter.services.loaded_files import LoadedFiles, read_files
 from adapter.settings.values import Files, Settings
 from adapter.store.engines import open_store
-from tests.databases import SharedServer
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
@@ -164,10 +163,3 @@ async def shop1(tmp_path: Path) -> AsyncIterator[Shop]:
     found = Shop("sqlite:///:memory:", tmp_path)
     async with found.app.working():
         yield found
-
-
-@pytest.fixture
-def postgres_url(postgres_server: SharedServer) -> Iterator[str]:
-    """A database with the schema and no rows."""
-    with postgres_server.store() as url:
-        yield url

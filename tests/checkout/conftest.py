@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.checkout.shop import Shop
-from tests.databases import SharedServer
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty store of each engine."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'adapter.db'}"
-    return str(request.getfixturevalue("postgres_url"))
-
-
-@pytest.fixture
-def postgres_url(postgres_server: SharedServer) -> Iterator[str]:
-    """A database with the store's schema and no rows."""
-    with postgres_server.store() as url:
-        yield url
+from adapter.store.contract import Store
+from tests.checkout.shop import OpenShops, Shop
 
 
 @pytest.fixture
 async def shop(store_url: str, tmp_path: Path) -> AsyncIterator[Shop]:
     async with Shop(store_url, tmp_path / "rules").open() as shop:
         yield shop
+
+
+@pytest.fixture
+async def open_shops(store_url: str, tmp_path: Path) -> AsyncIterator[OpenShops]:
+    """Opens two shops over one database, one where the engine has one process only."""
+    async with AsyncExitStack() as stack:
+
+        async def open_(wrap: Callable[[Store], Store] = lambda store: store) -> list[Shop]:
+            count = 2 if store_url.startswith("postgres") else 1
+            shops = [Shop(store_url, tmp_path / "rules", wrap=wrap) for _ in range(count)]
+            return [await stack.enter_async_context(shop.open()) for shop in shops]
+
+        yield open_

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,6 +51,10 @@ class Codes:
 
     def all(self, claim: Claim) -> list[tuple[str, Offer | Refusal]]:
         return [(offer.code, offer) for offer in (make(claim) for make in self.offers.values())]
+
+
+#: Opens two shops over one database, one where the engine has one process only.
+OpenShops = Callable[..., Awaitable[list[Any]]]
 
 
 class Shop:

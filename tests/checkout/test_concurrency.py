@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Mapping
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,23 +22,9 @@ from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, LoadedState, LoadRequest
 from tests.acceptance.variants import Passing, StaleTransaction, through
 from tests.checkout.orders import issued, order, shared
-from tests.checkout.shop import NOON, Shop
+from tests.checkout.shop import NOON, OpenShops, Shop
 
 pytestmark = pytest.mark.slow
-Open = Callable[..., Any]
-
-
-@pytest.fixture
-async def open_shops(store_url: str, tmp_path: Path) -> AsyncIterator[Open]:
-    """Opens two shops over one database, one where the engine has one process only."""
-    async with AsyncExitStack() as stack:
-
-        async def open_(wrap: Callable[[Store], Store] = lambda store: store) -> list[Shop]:
-            count = 2 if store_url.startswith("postgres") else 1
-            shops = [Shop(store_url, tmp_path / "rules", wrap=wrap) for _ in range(count)]
-            return [await stack.enter_async_context(shop.open()) for shop in shops]
-
-        yield open_
 
 
 async def at_once(shops: list[Shop], count: int, path: str, **body: Any) -> Counter[str]:
@@ -53,7 +37,7 @@ async def at_once(shops: list[Shop], count: int, path: str, **body: Any) -> Coun
     return found
 
 
-async def test_of_fifty_checkouts_with_one_single_use_code_one_wins(open_shops: Open) -> None:
+async def test_of_fifty_checkouts_with_one_single_use_code_one_wins(open_shops: OpenShops) -> None:
     await one_wins(await open_shops())
 
 
@@ -63,7 +47,7 @@ async def one_wins(shops: list[Shop]) -> None:
     assert found == {"200": 1, "usage_limit_reached": 49}
 
 
-async def test_a_shared_code_is_used_as_often_as_its_cap_says(open_shops: Open) -> None:
+async def test_a_shared_code_is_used_as_often_as_its_cap_says(open_shops: OpenShops) -> None:
     shops = await open_shops()
     await capped(shops, 20, 60)
     booked = (await shops[0].http.get("/v1/redemptions?code=many")).json()["redemptions"]
@@ -77,7 +61,7 @@ async def capped(shops: list[Shop], cap: int, calls: int) -> None:
     assert found == {"200": cap, "usage_limit_reached": calls - cap}
 
 
-async def test_rollbacks_at_once_give_back_once(open_shops: Open) -> None:
+async def test_rollbacks_at_once_give_back_once(open_shops: OpenShops) -> None:
     shops = await open_shops()
     await rolled_back(shops)
     assert (await shops[0].http.get("/v1/discounts/CREDIT")).json()["action"].get("left", 10) == 10
@@ -90,7 +74,7 @@ async def rolled_back(shops: list[Shop]) -> None:
     assert found == {"200": 1, "already_refunded": 11}
 
 
-async def test_a_later_code_that_fails_leaves_nothing_taken(open_shops: Open) -> None:
+async def test_a_later_code_that_fails_leaves_nothing_taken(open_shops: OpenShops) -> None:
     """Each checkout brings one code that all want and one of its own: who loses keeps their own."""
     await all_or_none(await open_shops())
 
@@ -107,7 +91,7 @@ async def all_or_none(shops: list[Shop]) -> None:
     assert Counter(kept) == {"issued": 11, "redeemed": 1}
 
 
-async def test_one_order_is_booked_once_whoever_books_it(open_shops: Open) -> None:
+async def test_one_order_is_booked_once_whoever_books_it(open_shops: OpenShops) -> None:
     shops = await open_shops()
     for shop in shops:
         shop.codes.put("MANY", shared("MANY", 99))
@@ -184,7 +168,7 @@ class Unlocked(Passing):
         await self._inner.save(replace(changes, rollbacks=numbered))
 
 
-async def test_a_store_that_reads_counters_before_it_writes_them_is_caught(open_shops: Open) -> None:
+async def test_a_store_that_reads_counters_before_it_writes_them_is_caught(open_shops: OpenShops) -> None:
     remembered: dict[Any, int] = {}
     shops = await open_shops(lambda store: through(store, lambda one: StaleTransaction(one, remembered)))
     with pytest.raises(AssertionError):
@@ -192,20 +176,20 @@ async def test_a_store_that_reads_counters_before_it_writes_them_is_caught(open_
 
 
 @pytest.mark.parametrize("race", ["one_wins", "all_or_none"])
-async def test_a_store_that_does_not_lock_discounts_is_caught(open_shops: Open, race: str) -> None:
+async def test_a_store_that_does_not_lock_discounts_is_caught(open_shops: OpenShops, race: str) -> None:
     seen: dict[str, Any] = {}
     shops = await open_shops(lambda store: through(store, lambda one: Earlier(one, seen)))
     with pytest.raises(AssertionError):
         await {"one_wins": one_wins, "all_or_none": all_or_none}[race](shops)
 
 
-async def test_a_store_that_takes_codes_one_by_one_is_caught(open_shops: Open) -> None:
+async def test_a_store_that_takes_codes_one_by_one_is_caught(open_shops: OpenShops) -> None:
     shops = await open_shops(piecemeal)
     with pytest.raises(AssertionError):
         await all_or_none(shops)
 
 
-async def test_a_store_that_does_not_lock_redemptions_is_caught(open_shops: Open) -> None:
+async def test_a_store_that_does_not_lock_redemptions_is_caught(open_shops: OpenShops) -> None:
     seen: dict[str, Any] = {}
     shops = await open_shops(lambda store: through(store, lambda one: Unlocked(one, seen)))
     with pytest.raises(AssertionError):

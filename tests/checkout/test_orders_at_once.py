@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from adapter.store.checkout_values import BookedState, BookingRequest
-from adapter.store.contract import Store
 from tests.acceptance.variants import Passing, through
 from tests.checkout.orders import issued, order
-from tests.checkout.shop import Shop
+from tests.checkout.shop import OpenShops, Shop
 
 pytestmark = pytest.mark.slow
 ORDERS = [f"o{at}" for at in range(8)]
-Open = Callable[..., Any]
-
-
-@pytest.fixture
-async def open_shops(store_url: str, tmp_path: Path) -> AsyncIterator[Open]:
-    async with AsyncExitStack() as stack:
-
-        async def open_(wrap: Callable[[Store], Store] = lambda store: store) -> list[Shop]:
-            count = 2 if store_url.startswith("postgres") else 1
-            shops = [Shop(store_url, tmp_path / "rules", wrap=wrap) for _ in range(count)]
-            return [await stack.enter_async_context(shop.open()) for shop in shops]
-
-        yield open_
 
 
 async def at_once(shops: list[Shop], *, moves: bool) -> None:
@@ -56,7 +39,9 @@ async def at_once(shops: list[Shop], *, moves: bool) -> None:
 
 
 @pytest.mark.parametrize("moves", [True, False])
-async def test_codes_that_do_not_stack_are_not_booked_by_two_calls(open_shops: Open, moves: bool) -> None:
+async def test_codes_that_do_not_stack_are_not_booked_by_two_calls(
+    open_shops: OpenShops, moves: bool
+) -> None:
     await at_once(await open_shops(), moves=moves)
 
 
@@ -67,7 +52,7 @@ class Blind(Passing):
         return await self._inner.booked(replace(wanted, orders=()))
 
 
-async def test_a_store_that_does_not_tell_what_is_on_an_order_is_caught(open_shops: Open) -> None:
+async def test_a_store_that_does_not_tell_what_is_on_an_order_is_caught(open_shops: OpenShops) -> None:
     shops = await open_shops(lambda store: through(store, Blind))
     with pytest.raises(AssertionError):
         await at_once(shops, moves=False)

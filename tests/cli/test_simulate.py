@@ -19,7 +19,6 @@ from adapter.cli.main import commands
 from adapter.settings.fields import build
 from adapter.sources.registry import SOURCES
 from tests.core.conftest import MAPPING
-from tests.databases import SharedServer
 
 RULES = """\
 name: cart
@@ -38,13 +37,6 @@ def folder(tmp_path: Path) -> Path:
         (tmp_path / name / f"{name}.yaml").write_text(text)
     (tmp_path / "draft.yaml").write_text(RULES.replace(">= 100", ">= 50"))
     return tmp_path
-
-
-@pytest.fixture
-def postgres_url(postgres_server: SharedServer) -> Iterator[str]:
-    """A database with the store's schema and no rows."""
-    with postgres_server.store() as url:
-        yield url
 
 
 def _calls(count: int = 6) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ import pytest
 from adapter import app
 from adapter.services.environment import Environment
 from adapter.settings.fields import Keys, build
-from tests.databases import SharedServer
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RULES = """\
@@ -78,13 +77,6 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'core.db'}"
     return str(request.getfixturevalue("postgres_url"))
-
-
-@pytest.fixture
-def postgres_url(postgres_server: SharedServer) -> Iterator[str]:
-    """A database with the store's schema and no rows."""
-    with postgres_server.store() as url:
-        yield url
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ from adapter.services.ingest.work_item import Unrewarded, Work
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.store.transaction_contract import OnLocksAcquired
-from tests.databases import SharedServer
 from tests.services.transacting import Transacting
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -98,21 +97,6 @@ class Desk:
 
 
 OpenDesk = Callable[..., Any]
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty store of each engine."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'adapter.db'}"
-    return str(request.getfixturevalue("postgres_url"))
-
-
-@pytest.fixture
-def postgres_url(postgres_server: SharedServer) -> Iterator[str]:
-    """A database with the store's schema and no rows."""
-    with postgres_server.store() as url:
-        yield url
 
 
 @pytest.fixture

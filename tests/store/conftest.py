@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -32,7 +32,6 @@ from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.store.transaction_contract import Transaction
 from adapter.store.values import Changes, CustomerRecord, Erasure, LoadedState, LoadRequest, NewEvent
-from tests.databases import SharedServer
 
 NOW = datetime(2026, 11, 21, 10, 30, 0, 123457, tzinfo=UTC)
 
@@ -178,13 +177,6 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     folder = tmp_path / "with space"
     folder.mkdir()
     return f"sqlite:///{folder / 'adapter.db'}"
-
-
-@pytest.fixture
-def postgres_url(postgres_server: SharedServer) -> Iterator[str]:
-    """A database with the store's schema, empty."""
-    with postgres_server.store() as url:
-        yield url
 
 
 @pytest.fixture

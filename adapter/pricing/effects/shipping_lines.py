@@ -1,10 +1,13 @@
-"""Which lines of shipping an effect takes from; the three shipping effects share it."""
+"""Which lines of shipping an effect takes from, and what the three shipping effects share."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 from adapter.pricing.actions import ActionReader
+from adapter.pricing.effects.contract import Stage
 from adapter.pricing.order import ShippingLine
 from adapter.pricing.scope import Sheet
 
@@ -37,6 +40,22 @@ class Shipping(Struct, frozen=True):
 
 def _among(names: tuple[str, ...], name: str | None) -> bool:
     return not names or (name is not None and name.casefold() in {one.casefold() for one in names})
+
+
+class ShippingEffect(Struct, frozen=True, kw_only=True):
+    """What every effect on shipping is: it takes from its lines of shipping."""
+
+    shipping: Shipping = Shipping()
+    stage = Stage.SHIPPING
+
+    @property
+    def sensitive(self) -> bool:
+        """It reads the sum of all shipping unless lines are named."""
+        return not self.shipping.whole
+
+    def scope(self, sheet: Sheet) -> Sequence[int]:
+        """Return its lines of shipping."""
+        return self.shipping.lines(sheet)
 
 
 def read(action: ActionReader) -> Shipping:
