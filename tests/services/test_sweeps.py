@@ -136,7 +136,7 @@ async def test_events_decisions_deliveries_and_quarantined_messages_go_each_afte
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     store = Lapsing()
-    await run_until(expiry(store, keep_decisions=timedelta(days=9)), lambda: len(store.aged) == 9)
+    await run_until(expiry(store, keep_decisions=timedelta(days=9)), lambda: len(store.aged) == 10)
     assert store.aged == {
         "events": NOON - timedelta(days=400),
         "decisions": NOON - timedelta(days=9),
@@ -147,6 +147,7 @@ async def test_events_decisions_deliveries_and_quarantined_messages_go_each_afte
         "forwards": NOON - timedelta(days=30),
         "quarantine": NOON - timedelta(days=400),
         "audit": NOON - timedelta(days=400),
+        "sign_ins": NOON - timedelta(minutes=5),
     }
     assert "purged 3 quarantined messages" in caplog.text
     assert await expiry(store).purge("events") == 3
@@ -155,7 +156,7 @@ async def test_events_decisions_deliveries_and_quarantined_messages_go_each_afte
 async def test_data_without_a_retention_limit_is_not_purged() -> None:
     store = Lapsing()
     each = expiry(store, keep_events=None, keep_decisions=None)
-    await run_until(each, lambda: "audit" in store.aged)
+    await run_until(each, lambda: "sign_ins" in store.aged)
     assert list(store.aged) == [
         "deliveries",
         "pending_moves",
@@ -164,6 +165,7 @@ async def test_data_without_a_retention_limit_is_not_purged() -> None:
         "forwards",
         "quarantine",
         "audit",
+        "sign_ins",
     ]
     assert await each.purge("events") == 0
 
@@ -171,7 +173,7 @@ async def test_data_without_a_retention_limit_is_not_purged() -> None:
 async def test_one_kind_that_cannot_be_dropped_does_not_keep_the_others() -> None:
     store = Lapsing()
     store.broken = {"events"}
-    await run_until(expiry(store), lambda: "audit" in store.aged)
+    await run_until(expiry(store), lambda: "sign_ins" in store.aged)
     assert list(store.aged) == [
         "decisions",
         "deliveries",
@@ -181,6 +183,7 @@ async def test_one_kind_that_cannot_be_dropped_does_not_keep_the_others() -> Non
         "forwards",
         "quarantine",
         "audit",
+        "sign_ins",
     ]
 
 
