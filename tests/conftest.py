@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ from tests import scheduling
 from tests.databases import SharedServer, running_server, shared_server
 from tests.length import LONG
 from tests.temporary import in_memory
+
+# Nothing that a collection makes is garbage: to look for some takes a third of it.
+gc.disable()
 
 # A loaded machine is slow at times, and that is no fault of the code.
 settings.register_profile(
@@ -51,6 +55,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("long") and not LONG:
             item.add_marker(pytest.mark.skip("run it with scripts/test --long"))
     items.sort(key=scheduling.place)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what lives to the end, tests and imported modules, out of later garbage collections."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)
