@@ -24,6 +24,8 @@ class Receiver:
         self.count = 0
         self.answer = "204 No Content"
         self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._open = True
 
     @property
     def environ(self) -> dict[str, str]:
@@ -36,7 +38,12 @@ class Receiver:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer every push on one connection."""
+        if (task := asyncio.current_task()) is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         self._writers.add(writer)
+        if not self._open:  # taken just before the end, which knew nothing of it yet
+            writer.transport.abort()
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower().split("\r\n")
@@ -50,10 +57,14 @@ class Receiver:
             self._writers.discard(writer)
 
     async def close(self) -> None:
-        """Break what is still connected."""
+        """Break what is still connected, and wait until it has ended."""
+        self._open = False
         for writer in list(self._writers):
             writer.transport.abort()
-        await asyncio.sleep(0.05)
+        for _ in range(10):  # a connection that was just taken reaches `serve` some turns of the loop later
+            await asyncio.sleep(0)
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     def _take(self, id_: str, body: bytes) -> None:
         push = msgspec.json.decode(body)

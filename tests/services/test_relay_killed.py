@@ -19,18 +19,31 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
 class Sink:
-    """A receiver that counts how often each delivery came, and answers a little later."""
+    """A receiver that counts how often each delivery came, and answers a little later.
+
+    While `taking` is not set it holds what comes, neither counted nor answered; `held` says that it does.
+    """
 
     def __init__(self) -> None:
         self.came: Counter[str] = Counter()
         self.arrived = asyncio.Condition()
+        self.taking = asyncio.Event()
+        self.taking.set()
+        self.held = asyncio.Event()
+        self._writers: set[asyncio.StreamWriter] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower().split("\r\n")
                 headers = dict(line.split(": ", 1) for line in head[1:] if line)
                 await reader.readexactly(int(headers["content-length"]))
+                if not self.taking.is_set():
+                    self.held.set()
+                await self.taking.wait()
+                if writer.is_closing():
+                    return
                 async with self.arrived:
                     self.came[headers["webhook-id"]] += 1
                     self.arrived.notify_all()
@@ -39,7 +52,14 @@ class Sink:
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
+            self._writers.discard(writer)
             writer.close()
+
+    def drop(self) -> None:
+        """Break every connection with what was not counted of it, and take what comes on others."""
+        for writer in self._writers:
+            writer.transport.abort()
+        self.taking.set()
 
     async def until(self, total: int) -> None:
         async with asyncio.timeout(60), self.arrived:
@@ -108,7 +128,17 @@ async def test_that_check_fails_for_a_relay_that_records_before_it_sends(
     sink: tuple[Sink, str], tmp_path: Path
 ) -> None:
     url = f"sqlite:///{tmp_path / 'relay.db'}"
+    receiver, receivers_url = sink
     await filled(url)
-    await killed_and_finished(url, *sink, at_once=1, way="settles-first")
+    victim = await started(url, receivers_url, "settles-first")
+    await receiver.until(10)
+    receiver.taking.clear()
+    async with asyncio.timeout(60):
+        await receiver.held.wait()
+    victim.kill()
+    await victim.wait()
+    receiver.drop()
+    finishing = await started(url, receivers_url, "settles-first")
+    assert await finishing.wait() == 0
     assert await done(url) == COUNT
-    assert len(sink[0].came) < COUNT
+    assert len(receiver.came) < COUNT
