@@ -70,6 +70,10 @@ class ImportStore(Protocol):
         """
         ...
 
+    async def keep_import(self, id_: str, worker: str, until: datetime) -> None:
+        """Let a lease last longer, where that worker has it still."""
+        ...
+
     async def release_import(self, id_: str, worker: str) -> None:
         """Give a lease back, so that another worker need not wait for its end."""
         ...

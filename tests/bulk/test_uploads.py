@@ -34,14 +34,17 @@ async def client(shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
         yield found
 
 
-def runner(shop: Shop, worker: str = "w1", importer: Importer | None = None) -> ImportRunner:
+def runner(
+    shop: Shop, worker: str = "w1", importer: Importer | None = None, keep_every: timedelta = LEASE
+) -> ImportRunner:
     """Return what runs imports."""
     world = Environment(clock=lambda: shop.now)
     slices = Slices(shop.store, shop.files, world, shop.app.completer.complete)
     importer = importer or Importer(shop.store, shop.files, slices, lambda: shop.now, worker)
     return ImportRunner(
-        shop.store, importer, lambda: shop.now, worker=worker, metrics=Metrics(), keep=timedelta(days=7)
-    )
+        shop.store, importer, lambda: shop.now, worker=worker, metrics=Metrics(), keep=timedelta(days=7),
+        keep_every=keep_every,
+    )  # fmt: skip
 
 
 async def upload(
@@ -128,6 +131,31 @@ async def test_uploads_that_arrive_together_do_not_pass_the_limit_of_all(shop: S
 
     await asyncio.gather(upload_(), upload_())
     assert (await shop.store.import_jobs(), await shop.store.import_bytes()) == ([], 0)
+
+
+async def test_a_process_that_reads_for_long_before_its_next_slice_keeps_its_import(
+    shop: Shop, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await upload(client)
+    long, keep, kept = runner(shop, keep_every=timedelta(0)), shop.store.keep_import, asyncio.Queue[None]()
+    fetch = long._fetch
+
+    async def keep_and_tell(*given: Any) -> None:
+        await keep(*given)
+        kept.put_nowait(None)
+
+    async def fetch_for_minutes(*given: Any) -> None:
+        for _ in range(3):
+            shop.now += LEASE * 0.9
+            for _ in range(kept.qsize() + 2):  # the last one began after the clock had moved
+                await asyncio.wait_for(kept.get(), 60)
+            assert not await runner(shop, "other").run_next()
+        await fetch(*given)
+
+    monkeypatch.setattr(shop.store, "keep_import", keep_and_tell)
+    monkeypatch.setattr(long, "_fetch", fetch_for_minutes)
+    assert await long.run_next()
+    assert (await client.get(path)).json()["state"] == "done"
 
 
 async def test_a_cancelled_import_keeps_what_it_has_and_does_not_run(

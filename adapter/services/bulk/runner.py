@@ -10,7 +10,8 @@ import asyncio
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 
@@ -43,7 +44,11 @@ class _Stopping(Exception):
 
 
 class ImportRunner:
-    """Runs uploaded imports until the process ends."""
+    """Runs uploaded imports until the process ends.
+
+    The lease of the one that runs is kept every `keep_every`: to read the rows before its position may take
+    minutes.
+    """
 
     def __init__(
         self,
@@ -54,6 +59,7 @@ class ImportRunner:
         worker: str,
         metrics: Metrics,
         keep: timedelta,
+        keep_every: timedelta = LEASE / 3,
     ) -> None:
         self._store = store
         self._importer = importer
@@ -61,6 +67,7 @@ class ImportRunner:
         self._worker = worker
         self._metrics = metrics
         self._keep = keep
+        self._keep_every = keep_every
         self._woken = asyncio.Event()
         self._purged_at: datetime | None = None
 
@@ -125,13 +132,32 @@ class ImportRunner:
                 raise _Stopping
             began = time.perf_counter()
 
-        with tempfile.TemporaryFile() as file:
-            await self._fetch(job, file)
-            ended = await self._importer.run(job, _given(job, file), report, size=_SLICE, weight=_WEIGHT)
+        async with self._kept(job):
+            with tempfile.TemporaryFile() as file:
+                await self._fetch(job, file)
+                ended = await self._importer.run(job, _given(job, file), report, size=_SLICE, weight=_WEIGHT)
         _log.info(
             "import %s is %s: %d accepted, %d refused",
             ended.id, ended.state, ended.counts.accepted, ended.counts.refused,
         )  # fmt: skip
+
+    @asynccontextmanager
+    async def _kept(self, job: ImportJob) -> AsyncIterator[None]:
+        """Keep the lease of an import while the block runs."""
+        keeping = asyncio.create_task(self._keep_lease(job))
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            await asyncio.wait([keeping])
+
+    async def _keep_lease(self, job: ImportJob) -> None:
+        while True:
+            await asyncio.sleep(self._keep_every.total_seconds())
+            await tried(
+                "keep an import",
+                lambda: self._store.keep_import(job.id, self._worker, self._clock() + LEASE),
+            )
 
     async def _fetch(self, job: ImportJob, file: BinaryIO) -> None:
         """Write an upload into a file of this process."""

@@ -87,6 +87,11 @@ class ImportVerbs(ABC):
         """Lease an import."""
         return await self._read(lambda connection: _lease(connection, worker, now, until, id_))
 
+    async def keep_import(self, id_: str, worker: str, until: datetime) -> None:
+        """Let a lease last longer."""
+        row = id_, worker, micros(until)
+        await self._read(lambda connection: connection.execute(SQL["keep_import"], *row))
+
     async def release_import(self, id_: str, worker: str) -> None:
         """End a lease."""
         await self._read(lambda connection: connection.execute(SQL["release_import"], id_, worker))

@@ -49,6 +49,10 @@ ORDER BY created_at LIMIT 1;
 -- Give an import to a worker.
 UPDATE imports SET state = 'running', leased_by = $2, leased_until = $3, body = $4 WHERE id = $1;
 
+-- keep_import --
+-- Let a lease last longer, where the worker has it still.
+UPDATE imports SET leased_until = $3 WHERE id = $1 AND leased_by = $2 AND state = 'running' AND leased_until > 0;
+
 -- release_import --
 -- End a lease.
 UPDATE imports SET leased_until = 0 WHERE id = $1 AND leased_by = $2 AND state = 'running';
