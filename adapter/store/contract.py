@@ -158,6 +158,6 @@ class Store(
 
     async def counts(self) -> dict[str, int]:
         """Return how many there are of `customers`, `events`, `discounts`, `deliveries_due`,
-        `deliveries_dead`, `timers` and `quarantined`.
+        `deliveries_dead`, `timers` and `quarantined`. Large numbers of most may be estimates.
         """
         ...
