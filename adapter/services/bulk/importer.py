@@ -44,8 +44,8 @@ _MOST_RAW = 1_000_000
 #: Records before the position that are passed over before other work gets its turn.
 _STRETCH = 200
 
-#: Records, and why the file cannot be read after them.
-Part = tuple[list[Record], Refused | None]
+#: What records became, and why the file cannot be read after them.
+Part = tuple[list[Taken], Refused | None]
 Report = Callable[[ImportJob], Awaitable[None]]
 
 
@@ -64,6 +64,7 @@ class Importer:
         self._slices = slices
         self._clock = clock
         self._worker = worker
+        self._meets_erased = False
 
     async def run(
         self,
@@ -98,6 +99,7 @@ class Importer:
     ) -> ImportJob:
         source = await asyncio.to_thread(opened, given, job.kind, job.options)
         taker = taker_of(job, self._files, self._store)
+        self._meets_erased = not isinstance(taker, RowTaker)
         if source.header:
             taker.columns.take_header(source.header)
         job = replace(
@@ -110,32 +112,33 @@ class Importer:
         records = iter(source.records)
         await _pass_over(records, job.rows_done, taker)
         size = 1 if job.options.evaluate else size
-        async with aclosing(_parts(records, size, weight)) as parts:
-            async for part, broken in parts:
-                if part:
-                    job = await self._slice(job, part, taker, source)
+        async with aclosing(_parts(records, size, weight, taker)) as parts:
+            async for taken, broken in parts:
+                if taken:
+                    job = await self._slice(job, taken, taker, source)
                     await report(job)
+                last = taken[-1].record if taken else None
                 if broken is not None:
-                    raise Refused(f"{given.name}: {broken.message}, after row {_last(part, job)}")
-                if part and part[-1].fatal:
-                    raise Refused(
-                        f"{given.name} row {part[-1].row}: {part[-1].flaw}; rows after it were not read"
-                    )
+                    row = last.row if last else job.rows_done
+                    raise Refused(f"{given.name}: {broken.message}, after row {row}")
+                if last and last.fatal:
+                    raise Refused(f"{given.name} row {last.row}: {last.flaw}; rows after it were not read")
         job = replace(job, state="done", finished_at=self._clock())
         await self._store.end_import(job, self._worker)
         return job
 
-    async def _slice(self, job: ImportJob, part: Sequence[Record], taker: Taker, source: Opened) -> ImportJob:
-        taken = [taker.take(record) for record in part]
+    async def _slice(self, job: ImportJob, taken: Sequence[Taken], taker: Taker, source: Opened) -> ImportJob:
         for one in taken:
             if one.refused and not one.source_ids and (name := _named(one, source)):
                 one.source_ids = (name,)
+        # The transaction looks for people who were erased. Where a file has some, more of them will come.
         while True:
-            await self._refuse_erased(job, taken)
+            if self._meets_erased:
+                await self._refuse_erased(job, taken)
             try:
                 return await self._settled(job, taken, taker, source)
             except ErasedMeanwhile:
-                continue
+                self._meets_erased = True
 
     async def _settled(
         self, job: ImportJob, taken: Sequence[Taken], taker: Taker, source: Opened
@@ -190,26 +193,33 @@ class Importer:
                 one.erased = True
 
 
-async def _parts(
-    records: Iterator[Record], size: int, weight: int
-) -> AsyncGenerator[tuple[list[Record], Refused | None]]:
+async def _parts(records: Iterator[Record], size: int, weight: int, taker: Taker) -> AsyncGenerator[Part]:
     """Yield parts of a file until it ends, or cannot be read further.
 
-    A thread reads them, so that decompression and long cells delay no live message; the next part is read
-    while the caller commits the one before.
+    The next part is read and mapped while the caller commits the one before.
     """
-    reading = asyncio.ensure_future(asyncio.to_thread(_next, records, size, weight))
+    coming = asyncio.ensure_future(_taken(records, size, weight, taker))
     try:
         while True:
-            part, broken = await asyncio.shield(reading)
+            part, broken = await asyncio.shield(coming)
             if not part and broken is None:
                 return
             if broken is None:
-                reading = asyncio.ensure_future(asyncio.to_thread(_next, records, size, weight))
+                coming = asyncio.ensure_future(_taken(records, size, weight, taker))
             yield part, broken
     finally:
-        await asyncio.wait([reading])  # the caller closes the file
-        reading.exception()
+        await asyncio.wait([coming])  # the caller closes the file
+        coming.exception()
+
+
+async def _taken(records: Iterator[Record], size: int, weight: int, taker: Taker) -> Part:
+    """Return what the next records become.
+
+    A thread reads them, so that decompression and long cells delay no live message. It does not map them:
+    two threads that both run Python hold each other up at each statement of the store.
+    """
+    part, broken = await asyncio.to_thread(_next, records, size, weight)
+    return [taker.take(record) for record in part], broken
 
 
 async def _pass_over(records: Iterator[Record], rows: int, taker: Taker) -> None:
@@ -355,7 +365,3 @@ def _named(one: Taken, source: Opened) -> str:
     if value is None and one.record.raw:
         return named_in(one.record.raw)
     return ""
-
-
-def _last(part: Sequence[Record], job: ImportJob) -> int:
-    return part[-1].row if part else job.rows_done
