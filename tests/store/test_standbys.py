@@ -54,7 +54,7 @@ async def until_commits_wait(url: str) -> None:
 
 async def waiting(connection: asyncpg.Connection[Any]) -> int:
     """Return the process that waits for a standby, once one does."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (pid := await connection.fetchval(_WAITING)) is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     return int(pid)
