@@ -19,6 +19,7 @@ from adapter.mapping.testing import coverage as mapping_coverage
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.testing import cases as rule_cases
 from adapter.rules.testing import coverage as rule_coverage
+from adapter.rules.testing import run_case
 from adapter.rules.testing.vocabulary import known
 from adapter.settings.values import Files
 
@@ -92,7 +93,7 @@ def _ruled(
     cases, problems = rule_cases.load(Path(files.rules), known(book, model))
     if errors(problems):
         raise InvalidFiles(problems)
-    ran = [rule_cases.run(case, book) for case in cases if _chosen(case.at, paths)]
+    ran = [run_case.run(case, book) for case in cases if _chosen(case.at, paths)]
     return ran, [problem for problem in problems if _chosen(problem.mark, paths)]
 
 

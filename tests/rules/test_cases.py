@@ -9,8 +9,9 @@ import pytest
 
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.engine.ruleset import load as load_book
-from adapter.rules.testing.cases import Case, load, run
+from adapter.rules.testing.cases import Case, load
 from adapter.rules.testing.coverage import untried
+from adapter.rules.testing.run_case import run
 
 STARTER = Path(__file__).parents[2] / "rules"
 CASES, PROBLEMS = load(STARTER)

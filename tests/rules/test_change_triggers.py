@@ -15,7 +15,7 @@ from adapter.rules.engine.changes import CustomerChange
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.expressions import Names
 from adapter.rules.history.history import History
-from adapter.rules.testing import cases
+from adapter.rules.testing import cases, run_case
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Make = Callable[..., tuple[RuleSet | None, list[str]]]
@@ -161,4 +161,4 @@ def test_a_case_changes_a_trait_or_a_segment(make: Make, tmp_path: Path) -> None
     )
     found, problems = cases.load(tmp_path)
     assert not problems
-    assert [cases.run(case, book).passed for case in found] == [True, True, False]
+    assert [run_case.run(case, book).passed for case in found] == [True, True, False]

@@ -18,7 +18,7 @@ from adapter.rules.expressions import EvaluationContext, Names, compile, parse, 
 from adapter.rules.history.history import History, fold, lookup
 from adapter.rules.history.requirements import Metrics
 from adapter.rules.testing.cases import load as load_cases
-from adapter.rules.testing.cases import run
+from adapter.rules.testing.run_case import run
 from adapter.rules.testing.vocabulary import known
 
 TEXT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ from adapter.model.rules import Absence
 from adapter.rules.engine.ruleset import RuleSet, load
 from adapter.rules.expressions import Names
 from adapter.rules.history.history import History
-from adapter.rules.testing import cases
+from adapter.rules.testing import cases, run_case
 from adapter.rules.testing.vocabulary import known
 from adapter.services.loaded_files import check_files
 from adapter.settings.values import Files
@@ -137,7 +137,7 @@ def test_cases_name_events_in_any_spelling(make_book: Callable[..., RuleSet], tm
     (tmp_path / "a.test.yaml").write_text(CASE)
     found, problems = cases.load(tmp_path, known(book, None))
     assert problems == []
-    assert [cases.run(case, book).missed for case in found] == [(), ()]
+    assert [run_case.run(case, book).missed for case in found] == [(), ()]
 
 
 @pytest.mark.parametrize("model", ["", "events: {checkout_started: {}, order_completed: {}}\n"])

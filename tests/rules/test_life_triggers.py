@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapter.rules.engine import ruleset
-from adapter.rules.testing import cases
+from adapter.rules.testing import cases, run_case
 from adapter.rules.testing.vocabulary import known
 
 WELCOME = """  - {name: welcome, trigger: x, action: {type: free_shipping, expires_in_hours: 240}}
@@ -52,7 +52,7 @@ def test_cases_of_lives(tmp_path: Path) -> None:
     assert book is not None
     found, wrong = cases.load(tmp_path, known(book, None))
     assert not wrong
-    assert [cases.run(case, book).missed for case in found] == [()] * 4
+    assert [run_case.run(case, book).missed for case in found] == [()] * 4
     (tmp_path / "it.test.yaml").write_text("cases: [{name: none, due: it, expect: {it: none}}]")
     assert "no `discount`" in str(cases.load(tmp_path, known(book, None))[1][0])
 

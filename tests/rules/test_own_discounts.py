@@ -20,7 +20,7 @@ from adapter.rules.expressions import ExpressionError, Metric, Names, Node, pars
 from adapter.rules.history.history import History
 from adapter.rules.history.own_discounts import MOST, OwnDiscounts
 from adapter.rules.testing.cases import load as load_cases
-from adapter.rules.testing.cases import run
+from adapter.rules.testing.run_case import run
 
 NOW = datetime(2026, 11, 21, 15, tzinfo=UTC)
 DAY = timedelta(days=1)

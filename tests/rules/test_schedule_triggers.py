@@ -15,7 +15,7 @@ from adapter.rules.engine import ruleset
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.engine.schedules import event_id
 from adapter.rules.history.history import History
-from adapter.rules.testing import cases
+from adapter.rules.testing import cases, run_case
 from adapter.rules.testing.vocabulary import known
 
 Make = Callable[..., tuple[RuleSet | None, list[str]]]
@@ -147,4 +147,4 @@ def test_cases_of_schedules(make: Make, tmp_path: Path) -> None:
     )
     found, problems = cases.load(tmp_path, known(book, None))
     assert not problems
-    assert [cases.run(case, book).missed for case in found] == [(), (), ()]
+    assert [run_case.run(case, book).missed for case in found] == [(), (), ()]

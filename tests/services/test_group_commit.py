@@ -13,8 +13,9 @@ import pytest
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.services.ingest.commit_limits import Limits
-from adapter.services.ingest.group_commit import GroupCommitter, Settle
+from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.services.ingest.result import Result
+from adapter.services.ingest.settling import Settle
 from adapter.services.ingest.work_item import Work
 from adapter.store.transaction_contract import OnLocksAcquired
 

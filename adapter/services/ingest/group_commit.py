@@ -22,8 +22,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from contextlib import asynccontextmanager
 from functools import partial
 
-from msgspec.structs import replace
-
 from adapter.errors import AdapterError, Unavailable
 from adapter.metrics import Metrics
 from adapter.services.ingest.batch import Batch
@@ -31,9 +29,8 @@ from adapter.services.ingest.commit_limits import Limits
 from adapter.services.ingest.history_completion import Unprepared
 from adapter.services.ingest.queue import SHARE, Queue, Submission, is_expensive
 from adapter.services.ingest.result import Result
-from adapter.services.ingest.unstorable import quarantined, without_unstorable
+from adapter.services.ingest.settling import Settle, Settling, Split, all_prepared
 from adapter.services.ingest.work_item import Work, cost, shares, split_at_erasures
-from adapter.store.transaction_contract import OnLocksAcquired
 
 _log = logging.getLogger(__name__)
 
@@ -48,10 +45,7 @@ _TOLERANCE = 0.01
 #: Transactions that run at a time, where the store supports concurrent ones.
 MAX_CONCURRENT_COMMITS = 2
 
-Settle = Callable[[Sequence[Work], OnLocksAcquired], Awaitable[list[Result]]]
 #: Completes the histories of customers.
-#: Splits works, in order, into those of one transaction each.
-Split = Callable[[Sequence[Work]], list[Sequence[Work]]]
 Prepare = Callable[[Collection[str]], Awaitable[None]]
 
 
@@ -73,8 +67,7 @@ class GroupCommitter:
     ) -> None:
         self._metrics = metrics
         self._prepare = prepare
-        self._settle = settle
-        self._split = split
+        self._settling = Settling(settle, split)
         self._limits = limits
         self._queue = Queue()
         self._messages = 0
@@ -157,7 +150,7 @@ class GroupCommitter:
             return await waiting.answer
         except Unprepared as unprepared:
             await self._complete(waiting, unprepared.names)
-        prepared = _all_prepared(works)
+        prepared = all_prepared(works)
         return await self._queued(prepared, costs, size, expensive=expensive)
 
     async def _complete(self, waiting: Submission, names: Collection[str]) -> None:
@@ -308,7 +301,7 @@ class GroupCommitter:
         on_locks_acquired = partial(self._start_next, batch)
         while batch.waiting:
             try:
-                return await self._commit_split(batch.works, on_locks_acquired)
+                return await self._settling.commit(batch.works, on_locks_acquired)
             except Unprepared as unprepared:
                 late = {id(work) for work in unprepared.works}
                 gone = [each for each in batch.waiting if any(id(work) in late for work in each.works)]
@@ -316,47 +309,6 @@ class GroupCommitter:
                 self._answer(gone, None, unprepared)
                 self._adjust_queue(gone, -1)
         return []
-
-    async def _commit_split(self, works: Sequence[Work], on_locks_acquired: OnLocksAcquired) -> list[Result]:
-        """Commit works, erasures in transactions of their own; the next batch waits for all of them."""
-        *before, last = self._split(works)
-        results = [result for part in before for result in await self._part(part, _noop)]
-        return results + await (self._part if before else self._settle_or_quarantine)(last, on_locks_acquired)
-
-    async def _part(self, works: Sequence[Work], on_locks_acquired: OnLocksAcquired) -> list[Result]:
-        """Commit a part of works of which others are committed already, so none may be deferred."""
-        try:
-            return await self._settle_or_quarantine(works, on_locks_acquired)
-        except Unprepared:
-            return await self._settle_or_quarantine(_all_prepared(works), on_locks_acquired)
-
-    async def _settle_or_quarantine(
-        self, works: Sequence[Work], on_locks_acquired: OnLocksAcquired
-    ) -> list[Result]:
-        """Commit works; those that fail unexpectedly are found, and quarantined, or answered with an error.
-
-        Works that cannot be encoded are filtered out at once; others that fail are found by bisection.
-        """
-        try:
-            return await self._settle(works, on_locks_acquired)
-        except (AdapterError, Unprepared):
-            raise
-        except Exception as error:
-            if len(works) > 1:
-                kept = without_unstorable(works)
-                if kept is not None:
-                    return await self._settle_or_quarantine(kept, on_locks_acquired)
-                half = len(works) // 2
-                first = await self._part(works[:half], on_locks_acquired)
-                return first + await self._part(works[half:], on_locks_acquired)
-            if not works or works[0].quarantine is not None:
-                raise Unavailable("the message cannot be stored") from error
-            _log.exception("a message could not be decided", extra={"source": works[0].source})
-            reason = f"internal error while deciding: {type(error).__name__}"
-            if works[0].document is None:
-                # The caller waits for the result; there is no message to replay.
-                return [Result(works[0].message_id, "ignored", reason, error=Unavailable.code)]
-            return await self._settle_or_quarantine([quarantined(works[0], reason)], on_locks_acquired)
 
     def _answer(
         self, taken: list[Submission], results: list[Result] | None, error: AdapterError | Unprepared | None
@@ -380,15 +332,6 @@ class GroupCommitter:
     def _hold(self, messages: int, size: int) -> None:
         self._messages += messages
         self._bytes += size
-
-
-def _all_prepared(works: Sequence[Work]) -> list[Work]:
-    """Return works marked as prepared, so that none is deferred."""
-    return [replace(work, prepared=True) for work in works]
-
-
-def _noop() -> None:
-    """Do nothing when the locks are acquired."""
 
 
 def _too_late() -> Unavailable:
