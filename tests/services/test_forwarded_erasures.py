@@ -72,6 +72,8 @@ async def test_each_destination_hears_of_it_by_its_own_means(store: Store, clock
     await erase(store, clock, "vouchers", "cdp", "hook", "gone")
     each = relay(store, clock, vouchers, cdp, hook)
     await each.run_once(100)
+    clock.now += timedelta(minutes=10)  # after which a destination without a worker is not waited for
+    await each.run_once(100)
     assert vouchers.erased == cdp.erased == ["u-1"]
     assert vouchers.sent == cdp.sent == []
     [body] = hook.bodies  # the signed event, as it is stored

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, nullcontext
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -15,28 +14,9 @@ from adapter.metrics import Metrics
 from adapter.services.ingest.commit_limits import Limits
 from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.services.ingest.result import Result
-from adapter.services.ingest.settling import Settle
 from adapter.services.ingest.work_item import Work
 from adapter.store.transaction_contract import OnLocksAcquired
-
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-def work(name: str) -> Work:
-    return Work("segment", name, name, NOW, document={"messageId": name})
-
-
-async def settle(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
-    return [Result(each.message_id, "quarantined" if each.quarantine else "processed") for each in batch]
-
-
-@asynccontextmanager
-async def running(settling: Settle, limits: Limits | None = None) -> AsyncIterator[GroupCommitter]:
-    committer = GroupCommitter(settling, limits or Limits(), Metrics())
-    task = asyncio.create_task(committer.run())
-    yield committer
-    committer.close()
-    await task
+from tests.services.committing import HASTY, Stuck, running, settle, submitted, work
 
 
 async def test_answers_keep_the_order_of_their_works() -> None:
@@ -203,31 +183,6 @@ async def test_a_store_that_fails_while_stopping_is_not_tried_for_each_batch() -
     assert asked == 1
 
 
-class Stuck:
-    """A settling that waits for `gate`, and remembers how many messages each transaction had."""
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self.gate = asyncio.Event()
-        self.sizes: list[int] = []
-        self._error = error
-
-    async def settle(self, batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
-        self.sizes.append(len(batch))
-        await self.gate.wait()
-        if self._error is not None:
-            error, self._error = self._error, None
-            raise error
-        return await settle(batch, _)
-
-
-def submitted(committer: GroupCommitter, many: int) -> list[asyncio.Task[list[Result]]]:
-    return [asyncio.create_task(committer.submit([work(f"m{n}")], size=10)) for n in range(many)]
-
-
-#: Waits so short that a test can outwait them.
-HASTY = Limits(max_batch=2, max_wait=0.1)
-
-
 async def test_a_submission_times_out_while_its_transaction_continues() -> None:
     store = Stuck()
     async with running(store.settle, HASTY) as committer:
@@ -306,96 +261,3 @@ async def test_closing_waits_only_for_a_stuck_transaction() -> None:
             await committer.submit([work("late")])
         store.gate.set()
     assert store.sizes == [2]
-
-
-class Server:
-    """A settling that passes on as soon as `locked` lets it, and ends when `written` lets it."""
-
-    def __init__(self, *, locked: bool = True) -> None:
-        self.locked = asyncio.Event()
-        if locked:
-            self.locked.set()
-        self.written = asyncio.Event()
-        self.begun: list[list[str]] = []
-
-    async def settle(self, batch: Sequence[Work], on_locks_acquired: OnLocksAcquired) -> list[Result]:
-        self.begun.append([each.key for each in batch])
-        await self.locked.wait()
-        on_locks_acquired()
-        on_locks_acquired()
-        await self.written.wait()
-        return await settle(batch, on_locks_acquired)
-
-
-async def test_no_batch_begins_before_the_one_before_has_its_locks() -> None:
-    server = Server(locked=False)
-    async with running(server.settle, Limits(max_batch=1)) as committer:
-        sent = submitted(committer, 4)
-        await asyncio.sleep(0.01)
-        assert server.begun == [["m0"]]
-        server.locked.set()
-        server.written.set()
-        await asyncio.gather(*sent)
-
-
-async def test_two_batches_are_under_way_at_a_time_in_the_order_of_their_coming() -> None:
-    server = Server()
-    async with running(server.settle, Limits(max_batch=1)) as committer:
-        sent = submitted(committer, 6)
-        await asyncio.sleep(0.01)
-        assert server.begun == [["m0"], ["m1"]]
-        server.written.set()
-        answers = await asyncio.gather(*sent)
-    assert [each.message_id for answer in answers for each in answer] == [f"m{n}" for n in range(6)]
-    assert server.begun == [[f"m{n}"] for n in range(6)]
-
-
-async def test_a_message_that_cannot_be_decided_is_quarantined_alone_also_with_concurrent_batches() -> None:
-    server = Server()
-    server.written.set()
-
-    async def brittle(batch: Sequence[Work], on_locks_acquired: OnLocksAcquired) -> list[Result]:
-        results = await server.settle(batch, on_locks_acquired)
-        if any(each.key == "m3" and each.quarantine is None for each in batch):
-            raise ZeroDivisionError
-        return results
-
-    async with running(brittle) as committer:
-        answers = await asyncio.gather(*submitted(committer, 12))
-    assert [answer[0].outcome for answer in answers] == [
-        "quarantined" if n == 3 else "processed" for n in range(12)
-    ]
-
-
-async def test_after_two_stuck_batches_the_last_to_end_reopens_the_queue() -> None:
-    ends = [asyncio.Event() for _ in range(2)]
-    number = iter(range(9))
-
-    async def slow(batch: Sequence[Work], on_locks_acquired: OnLocksAcquired) -> list[Result]:
-        on_locks_acquired()
-        this = next(number)
-        if this < len(ends):
-            await ends[this].wait()
-        return await settle(batch, on_locks_acquired)
-
-    async with running(slow, HASTY) as committer:
-        await asyncio.gather(*submitted(committer, 20), return_exceptions=True)
-        for end in ends:
-            assert committer.stuck
-            with pytest.raises(Unavailable, match="commit timed out"):
-                await committer.submit([work("while it is stuck")])
-            end.set()
-            await asyncio.sleep(0.01)
-        assert not committer.stuck
-        assert [result.outcome for result in await committer.submit([work("after")])] == ["processed"]
-
-
-async def test_closing_waits_for_running_batches_and_settles_queued_messages() -> None:
-    server = Server()
-    async with running(server.settle, Limits(max_batch=1)) as committer:
-        sent = submitted(committer, 5)
-        await asyncio.sleep(0.01)
-        committer.close()
-        assert len(server.begun) == 2
-        server.written.set()
-    assert [len(await each) for each in sent] == [1] * 5
