@@ -105,6 +105,32 @@ def sideways(page: Page) -> list[str]:
     return found
 
 
+def turned(page: Page) -> list[str]:
+    """Return the elements in which text that runs from right to left is beside other text, which it turns.
+
+    A text is by itself in a block, or in an element that isolates it.
+    """
+    found: list[str] = page.evaluate(_TURNED)
+    return found
+
+
+_TURNED = """() => {
+  const alone = element => {
+    const style = getComputedStyle(element);
+    return /isolate|plaintext/.test(style.unicodeBidi) || !style.display.startsWith('inline') ||
+      style.display === 'inline-block';
+  };
+  const found = new Set();
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    let around = text.parentElement;
+    if (!text.data.includes('\\u202e') || around.closest('option, script, textarea, datalist')) continue;
+    while (!alone(around)) around = around.parentElement;
+    if (around.textContent.trim() !== text.data.trim()) found.add(around.outerHTML.slice(0, 300));
+  }
+  return [...found];
+}"""
 _SIDEWAYS = """() => {
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= width) return [];

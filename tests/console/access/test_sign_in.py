@@ -76,7 +76,7 @@ async def test_a_named_token_signs_in_under_its_name_with_its_role(tmp_path: Pat
     tokens = (entry("ann", "operate", "ann-has-this"), entry("bob", "read", "bob-has-that"))
     async with opened(console_settings(tmp_path, console__tokens=tokens)) as client:
         await client.sign_in("ann-has-this")
-        assert "ann <span" in (await client.get(AUDIT)).text
+        assert "<bdi>ann</bdi> <span" in (await client.get(AUDIT)).text
         await client.sign_in("bob-has-that")
         assert (await client.get(AUDIT)).status_code == 403
 

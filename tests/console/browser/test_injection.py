@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.acceptance.conftest import Server
 from tests.chromium import IN_BROWSER
-from tests.console.browsing import NARROW, OpenPage, sideways
+from tests.console.browsing import NARROW, OpenPage, sideways, turned
 from tests.console.hostile import MARK, Attacker, became_markup, hostile, text_of
 from tests.length import length
 
@@ -96,6 +96,18 @@ class TestInChromium:
             if status == 200 and "…" not in address:
                 page.goto(console.url + address)
                 assert page.locator("evil, [evil], main img").count() == 0, address
+
+    def test_text_from_right_to_left_turns_nothing_beside_it(
+        self, open_page: OpenPage, console: Server, client: httpx.Client
+    ) -> None:
+        text = f"{MARK}\u202eabc"
+        attacker = Attacker(client)
+        attacker.attack(text)
+        page = open_page(console.url + "/console/audit")
+        for address, status, _ in attacker.pages(text):
+            if status == 200 and "…" not in address:
+                page.goto(console.url + address)
+                assert turned(page) == [], address
 
     @pytest.mark.parametrize(
         "text", [f"{MARK}{'x' * LONG}", f"{MARK}\u202e{'abc ' * 200}"], ids=["long", "reversed"]
