@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import TypeVar
 
 import asyncpg
 
-from adapter.model.breakers import Breaker, Tally
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.deliveries import DEAD, EVERYTHING, Delivery, DeliveryStatus, Pause, Selection
 from adapter.model.discounts import DiscountRecord
-from adapter.model.erasures import Receipt
 from adapter.model.events import Event
 from adapter.model.ignored import Ignored
-from adapter.model.pacing import UNPACED, Pacing
 from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
-from adapter.store.addresses import incomplete
 from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
 from adapter.store.naming import NamedTransaction
-from adapter.store.postgres import addresses, outbox
+from adapter.store.postgres import outbox
 from adapter.store.postgres.activity import ActivityVerbs
 from adapter.store.postgres.booking_verbs import BookingVerbs
 from adapter.store.postgres.committer import ConnectionPool
@@ -39,7 +34,8 @@ from adapter.store.postgres.imports import ImportVerbs
 from adapter.store.postgres.journal import JournalVerbs
 from adapter.store.postgres.list_reads import ListVerbs
 from adapter.store.postgres.migrate import applied, migrate
-from adapter.store.postgres.outbox_reads import OutboxReads
+from adapter.store.postgres.outbox_verbs import OutboxVerbs
+from adapter.store.postgres.privacy_verbs import PrivacyVerbs
 from adapter.store.postgres.read_connections import ReadConnections
 from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.redemptions import add_pool_codes
@@ -48,24 +44,8 @@ from adapter.store.postgres.schedules import ScheduleVerbs
 from adapter.store.postgres.simulations import SimulationVerbs
 from adapter.store.postgres.statements import MIGRATIONS, SQL
 from adapter.store.postgres.transaction import PostgresTransaction
-from adapter.store.scanning import Looks, Slice, Spot
-from adapter.store.timestamps import micros
 from adapter.store.transaction_contract import OnLocksAcquired, Transaction
-from adapter.store.values import (
-    NOTHING_KNOWN,
-    UNORDERED,
-    CustomerData,
-    CustomerHistory,
-    DeliveryResult,
-    Favour,
-    Forgotten,
-    HolderReading,
-    KnownAlready,
-    MessageKey,
-    Ordering,
-    Render,
-    RetentionKind,
-)
+from adapter.store.values import NOTHING_KNOWN, CustomerHistory, KnownAlready, MessageKey, RetentionKind
 
 T = TypeVar("T")
 _WRITE_NOTHING = "SELECT pg_logical_emit_message(true, 'adapter', '')"
@@ -80,7 +60,8 @@ class PostgresStore(
     ForwardingVerbs,
     JournalVerbs,
     ListVerbs,
-    OutboxReads,
+    OutboxVerbs,
+    PrivacyVerbs,
     ScheduleVerbs,
     DecisionReads,
     SimulationVerbs,
@@ -160,15 +141,15 @@ class PostgresStore(
     async def discounts(
         self, source_id: str, limit: int = 100, before: str | None = None
     ) -> Page[DiscountRecord]:
-        """Return a page of a customer\'s discounts, newest first."""
+        """Return a page of a customer's discounts, newest first."""
         return await self._read(lambda connection: Reads(connection).discounts(source_id, limit, before))
 
     async def events(self, source_id: str, limit: int = 100, before: str | None = None) -> Page[Event]:
-        """Return a page of a customer\'s events, latest first."""
+        """Return a page of a customer's events, latest first."""
         return await self._read(lambda connection: Reads(connection).events(source_id, limit, before))
 
     async def decisions(self, source_id: str, limit: int = 100, before: str | None = None) -> Page[Decision]:
-        """Return a page of a customer\'s decisions, newest first."""
+        """Return a page of a customer's decisions, newest first."""
         return await self._read(lambda connection: Reads(connection).decisions(source_id, limit, before))
 
     async def contents(self, keys: Collection[MessageKey]) -> dict[MessageKey, bytes]:
@@ -194,116 +175,6 @@ class PostgresStore(
     async def customer_histories(self, after: str, limit: int) -> list[CustomerHistory]:
         """Return a page of customers with their events and decisions."""
         return await self._read(lambda connection: Reads(connection).customer_histories(after, limit))
-
-    async def held(self, source_id: str, *, apart: bool = False) -> CustomerData:
-        """Return all that is held of a person."""
-        return await self._read(lambda connection: Reads(connection).held(source_id, apart=apart))
-
-    async def oldest(
-        self, kind: Literal["events", "decisions"], source_id: str, after: str | None = None
-    ) -> Page[Any]:
-        """Return a page of a customer's events or decisions, oldest first."""
-        return await self._read(lambda connection: Reads(connection).oldest(kind, source_id, after))
-
-    async def note_addresses(self, limit: int) -> bool:
-        """Index the addresses of some customers."""
-        if await self._read(lambda connection: Reads(connection).noted()):
-            return True
-        return await self._read(lambda connection: addresses.note_some(connection, limit))
-
-    async def addressed(self, address: str, after: str = "", limit: int = 100) -> list[str]:
-        """Return a page of customers whose data may contain an address."""
-        found = await self._read(lambda connection: Reads(connection).addressed(address, after, limit))
-        if found is None:
-            raise incomplete()
-        return found
-
-    async def scan(self, spot: Spot, looks: Looks) -> Slice:
-        """Look at one slice of all customers' data."""
-        return await self._read(lambda connection: Reads(connection).scan(spot, looks))
-
-    async def forgotten(self, limit: int) -> list[Forgotten]:
-        """Return erasures under way."""
-        return await self._read(lambda connection: Reads(connection).forgotten(limit))
-
-    async def finish_erasure(self, done: Forgotten, removed: Mapping[str, int]) -> None:
-        """Delete the names of an erasure."""
-        await self._read(lambda connection: addresses.finish(connection, done, removed))
-
-    async def receipts(self, source_id: str) -> list[Receipt]:
-        """Return the receipts of erasures of an id."""
-        return await self._read(lambda connection: Reads(connection).receipts(source_id))
-
-    async def lease(
-        self,
-        now: datetime,
-        until: datetime,
-        limit: int,
-        destination: str | None = None,
-        render: Render | None = None,
-        *,
-        order: Ordering = UNORDERED,
-        reading: HolderReading = "nothing",
-        pacing: Pacing = UNPACED,
-        favour: Favour | None = None,
-    ) -> list[Delivery]:
-        """Lease due deliveries until a moment."""
-        return await self._read(
-            lambda connection: outbox.lease(
-                connection,
-                now,
-                until,
-                limit,
-                destination,
-                render=render,
-                reading=reading,
-                order=order,
-                pacing=pacing,
-                favour=favour,
-            )
-        )
-
-    async def settle(self, settlements: Sequence[DeliveryResult], tally: Tally | None = None) -> int:
-        """Record what came of leased deliveries."""
-        return await self._read(lambda connection: outbox.settle(connection, settlements, tally))
-
-    async def breakers(self) -> list[Breaker]:
-        """Return the breakers, also of a closed store."""
-        read = self._peek if self._idle is None else self._read
-        return await read(lambda connection: Reads(connection).breakers())
-
-    async def deliveries(
-        self,
-        status: str,
-        limit: int = 100,
-        destination: str | None = None,
-        *,
-        selection: Selection | None = None,
-        after: str | None = None,
-    ) -> Page[Delivery]:
-        """Return deliveries of one status, also of a closed store; raises Refused for an unknown one."""
-        wanted = selection or Selection(destination=destination)
-        return await self._read_or_peek(
-            lambda connection: Reads(connection).deliveries(status, limit, wanted, after)
-        )
-
-    async def revive(
-        self,
-        now: datetime,
-        selection: Selection = EVERYTHING,
-        statuses: Collection[DeliveryStatus] = DEAD,
-    ) -> int:
-        """Make dead deliveries due, or those that wait."""
-        return await self._read(lambda connection: outbox.revive(connection, now, selection, statuses))
-
-    async def pause(self, pause: Pause) -> None:
-        """Lease nothing for a destination in that time."""
-        row = pause.destination, micros(pause.since), micros(pause.until), pause.reason
-        await self._read(lambda connection: connection.execute(SQL["pause"], *row))
-
-    async def resume(self, destination: str | None = None) -> None:
-        """End the pause of a destination and close its breaker, or all."""
-        await self._read(lambda connection: outbox.resume(connection, destination))
 
     async def quarantined_message(self, id_: int) -> Quarantined | None:
         """Return one quarantined message, whole."""

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import closing, suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import apsw
 
 from adapter.errors import StoreUnavailable
-from adapter.model.deliveries import DEAD, EVERYTHING, DeliveryStatus, Selection
-from adapter.model.ignored import Ignored
-from adapter.store.checkout_values import FailedBy
 from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
 from adapter.store.naming import NamedTransaction
-from adapter.store.rows import digest_slices
-from adapter.store.sqlite import addresses, outbox
 from adapter.store.sqlite.activity import ActivityVerbs
 from adapter.store.sqlite.backup import back_up
 from adapter.store.sqlite.connection import begun, connect, roll_back, transaction, translated
@@ -36,16 +30,15 @@ from adapter.store.sqlite.open_file import OpenFile, claim, expect_readable, exp
 from adapter.store.sqlite.outbox_writes import OutboxWrites
 from adapter.store.sqlite.read_verbs import ReadVerbs
 from adapter.store.sqlite.reads import Reads
-from adapter.store.sqlite.redemptions import add_pool_codes
 from adapter.store.sqlite.rehearsing import rehearsed
 from adapter.store.sqlite.schedules import ScheduleVerbs
 from adapter.store.sqlite.simulations import SimulationVerbs
 from adapter.store.sqlite.statements import MIGRATIONS, SQL
 from adapter.store.sqlite.transaction import SqliteTransaction, drive
 from adapter.store.sqlite.worker import Worker
-from adapter.store.timestamps import micros
+from adapter.store.sqlite.write_verbs import WriteVerbs
 from adapter.store.transaction_contract import OnLocksAcquired, Transaction
-from adapter.store.values import NOTHING_KNOWN, Forgotten, Known, KnownAlready, RetentionKind
+from adapter.store.values import NOTHING_KNOWN, Known, KnownAlready
 from adapter.tasks import unheard
 
 T = TypeVar("T")
@@ -71,6 +64,7 @@ class SqliteStore(
     OutboxWrites,
     ScheduleVerbs,
     SimulationVerbs,
+    WriteVerbs,
 ):
     """See `adapter.store.contract.Store`; `path` may be `:memory:` for a store that is thrown away.
 
@@ -154,59 +148,6 @@ class SqliteStore(
         """Run scripts one after the other, and keep nothing."""
         return await self._alone(lambda: self._rehearsed(scripts))
 
-    async def note_addresses(self, limit: int) -> bool:
-        """Index the addresses of some customers."""
-        if await self._read(lambda reads: reads.noted()):
-            return True
-        return await self._write(lambda connection: addresses.note_some(connection, limit))
-
-    async def finish_erasure(self, done: Forgotten, removed: Mapping[str, int]) -> None:
-        """Delete the names of an erasure."""
-        await self._write(lambda connection: addresses.finish(connection, done, removed))
-
-    async def revive(
-        self,
-        now: datetime,
-        selection: Selection = EVERYTHING,
-        statuses: Collection[DeliveryStatus] = DEAD,
-    ) -> int:
-        """Make dead deliveries due, or those that wait."""
-        return await self._write(lambda connection: outbox.revive(connection, now, selection, statuses))
-
-    async def add_ignored(self, counted: Sequence[Ignored], most: int, before: datetime | None) -> None:
-        """Add counts of messages that no mapping takes."""
-        await self._write(lambda connection: outbox.add_ignored(connection, counted, most, before))
-
-    async def add_pool_codes(self, pool: str, codes: Sequence[str], now: datetime) -> list[str]:
-        """Add codes to a pool."""
-        return await self._write(lambda connection: add_pool_codes(connection, pool, codes, now))
-
-    async def add_failed_codes(
-        self, by: Sequence[FailedBy], wrong: int, now: datetime, before: datetime
-    ) -> None:
-        """Add wrong codes."""
-        rows = [(*each, wrong, micros(now), micros(before)) for each in by]
-        await self._write(lambda connection: connection.executemany(SQL["add_failed_codes"], rows))
-
-    async def release_quarantined(self, ids: Sequence[int]) -> int:
-        """Delete quarantine entries."""
-        return await self._write(lambda connection: outbox.release_quarantined(connection, ids))
-
-    async def purge_dedupe_keys(self, before: datetime) -> int:
-        """Drop old dedupe keys, a slice at a time so that requests are not held up."""
-        gone = 0
-        for lower, upper in digest_slices():
-            gone += await self._purge_slice(lower, upper, before)
-        return gone
-
-    async def purge(self, kind: RetentionKind, before: datetime) -> int:
-        """Drop what is older than that, a span of rows at a time."""
-        spans = await self._write(lambda connection: outbox.spans(connection, kind))
-        return sum([await self._purge_span(kind, span, before) for span in spans])
-
-    async def _purge_span(self, kind: RetentionKind, span: tuple[int, int], before: datetime) -> int:
-        return await self._write(lambda connection: outbox.purge_span(connection, kind, span, before))
-
     async def schema(self) -> Schema:
         """Return which schema a closed store has, without changing it."""
         return await asyncio.to_thread(self._schema)
@@ -218,9 +159,6 @@ class SqliteStore(
     def end(self) -> SqliteEnd:
         """Return the store as one end of a copy."""
         return SqliteEnd(self._write)
-
-    async def _purge_slice(self, lower: bytes, upper: bytes, before: datetime) -> int:
-        return await self._write(lambda connection: outbox.purge_slice(connection, lower, upper, before))
 
     async def _write(self, work: Callable[[apsw.Connection], T]) -> T:
         return await self._alone(lambda: self._writer.run(lambda: self._commit(work)))

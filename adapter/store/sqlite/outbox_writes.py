@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 import apsw
 
 from adapter.model.breakers import Tally
-from adapter.model.deliveries import Delivery, Pause
+from adapter.model.deliveries import DEAD, EVERYTHING, Delivery, DeliveryStatus, Pause, Selection
 from adapter.model.pacing import UNPACED, Pacing
 from adapter.store.sqlite import outbox
 from adapter.store.sqlite.statements import SQL
@@ -68,3 +68,12 @@ class OutboxWrites(ABC):
     async def resume(self, destination: str | None = None) -> None:
         """End the pause of a destination and close its breaker, or all."""
         await self._write(lambda connection: outbox.resume(connection, destination))
+
+    async def revive(
+        self,
+        now: datetime,
+        selection: Selection = EVERYTHING,
+        statuses: Collection[DeliveryStatus] = DEAD,
+    ) -> int:
+        """Make dead deliveries due, or those that wait."""
+        return await self._write(lambda connection: outbox.revive(connection, now, selection, statuses))
