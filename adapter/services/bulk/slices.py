@@ -80,11 +80,10 @@ def _completed(changes: Changes, results: Sequence[Result], piece: Piece, make_s
     rewarded = dict(changes.rewarded)
     for work, result in zip(piece.works, results, strict=True):
         if work.key and result.outcome == "processed":
-            owner = next(
-                (each.source_id for each in work.operations if isinstance(each, EventOccurred)), None
-            )
-            if owner is not None:
-                rewarded.setdefault((work.source, work.key), owner)
+            for each in work.operations:
+                if isinstance(each, EventOccurred):
+                    rewarded.setdefault((work.source, work.key), each.source_id)
+                    break
     decided = [each for each in changes.decisions if each.unevaluated is None]
     found = replace_changes(
         changes,

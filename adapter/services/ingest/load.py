@@ -8,16 +8,20 @@ from adapter.model.customers import LINKING
 from adapter.model.events import Event
 from adapter.model.operations import (
     CustomerErase,
+    CustomerGroup,
     CustomerMerge,
+    CustomerUpsert,
     DiscountMove,
     EventOccurred,
-    OrderOperation,
 )
 from adapter.model.timers import Timer
 from adapter.rules.engine.lives import code_of
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.services.ingest.work_item import Work
 from adapter.store.values import LoadedState, LoadRequest, MessageKey
+
+#: Operations that name linking identities and no other customer.
+_LINKED = (EventOccurred, CustomerUpsert, CustomerGroup)
 
 
 def load_request(batch: Sequence[Work], rules: RuleSet) -> LoadRequest:
@@ -35,7 +39,13 @@ def load_request(batch: Sequence[Work], rules: RuleSet) -> LoadRequest:
         for operation in work.operations:
             if operation.source_id is not None:
                 customers[operation.source_id] = None
-            if isinstance(operation, DiscountMove):
+            if isinstance(operation, _LINKED):
+                for kind in LINKING if operation.identities else ():
+                    value = operation.identities.get(kind)
+                    if value is not None:
+                        identities[(kind, value)] = None
+                        customers[value] = None
+            elif isinstance(operation, DiscountMove):
                 codes[operation.code] = None
                 if operation.source_id is not None:
                     identities |= {(kind, operation.source_id): None for kind in LINKING}
@@ -43,16 +53,8 @@ def load_request(batch: Sequence[Work], rules: RuleSet) -> LoadRequest:
                 customers[operation.previous_id] = None
                 names = (operation.source_id, operation.previous_id)
                 identities |= {(kind, name): None for kind in LINKING for name in names}
-            elif isinstance(operation, OrderOperation):
-                continue
             elif isinstance(operation, CustomerErase):
                 identities |= {(kind, operation.source_id): None for kind in LINKING}
-            elif operation.identities:
-                for kind in LINKING:
-                    value = operation.identities.get(kind)
-                    if value is not None:
-                        identities[(kind, value)] = None
-                        customers[value] = None
     others = dict.fromkeys(_others(batch, named))
     customers |= others
     identities |= {(kind, name): None for kind in LINKING for name in others}
