@@ -292,8 +292,7 @@ def load(
         return None, [Problem(Mark(str(directory), 1, 1), message, "create it, or name another")]
     names = names or Names()
     replaced = {draft.name: draft for draft in drafts}
-    paths = [path for path in visible(directory, *SUFFIXES) if not path.stem.endswith(".test")]
-    paths = [path for path in paths if path.name not in replaced] + [*drafts]
+    paths = [*(path for path in _rule_files(directory) if path.name not in replaced), *drafts]
     texts = {path: text_of(path) for path in paths}
     shared, problems = _shared(replaced.get(DEFINITIONS, directory / DEFINITIONS), texts, names)
     names = replace(names, definitions={**names.definitions, **shared.conditions})
@@ -313,15 +312,26 @@ def load(
     if not compiled and not problems:
         problems.append(nothing_in(directory, "no rule in this folder: no discount will be issued"))
     compiled = with_replaced(drafted(compiled, drafts))
-    problems += between_rules.problems(compiled, shared)
-    for one in compiled:
-        problems += lint.overall(one.rule, one.at, shared.guardrails)
+    problems += _of_all(compiled, shared)
     placed = [(one.rule, one.at) for one in compiled]
     problems += campaigns.doubts(grouped.values(), placed, whole=not errors(problems))
     problems.sort(key=lambda problem: problem.mark)
     if any(problem.severity == "error" for problem in problems):
         return None, problems
     return RuleSet(compiled, shared, digest_of(texts), names.spelled), problems
+
+
+def _rule_files(directory: Path) -> list[Path]:
+    """Return the files of a directory that are read, definitions among them."""
+    return [path for path in visible(directory, *SUFFIXES) if not path.stem.endswith(".test")]
+
+
+def _of_all(compiled: Sequence[Compiled], shared: Definitions) -> list[Problem]:
+    """Return the problems between rules, and those of a rule with what all rules share."""
+    found = [*between_rules.problems(compiled, shared)]
+    for one in compiled:
+        found += lint.overall(one.rule, one.at, shared.guardrails)
+    return found
 
 
 def without_rules(spelled: EventNames) -> RuleSet:

@@ -37,44 +37,60 @@ def choose(
     live = [discount for discount in held if discount.status_at(now) in ("issued", "applied")]
     if len(verdict.proposals) == 1 and not live and not empty:  # as most are: nothing to weigh
         return _alone(verdict.proposals[0], used)
-    counters = {(claim.scope, claim.key) for each in verdict.proposals for claim in each.claims}
-    standing = {counter: used.get(counter, 0) for counter in counters}
-    granted: list[Proposal] = []
-    outcomes: list[RuleOutcome] = []
-    closed: dict[str, str] = {}  # campaigns of which nothing more is issued, and why
     order: Sequence[Proposal] = ranked((*verdict.proposals, *empty))
-    for each in order:
-        if each.rule.campaign is not None:
-            order = in_turn(order)
-            break
+    if any(each.rule.campaign is not None for each in order):
+        order = in_turn(order)
+    selection = _Selection(verdict, live, used)
     for proposal in order:
+        selection.weigh(proposal, lacking=proposal in empty)
+    return Choice(tuple(selection.granted), tuple(selection.outcomes))
+
+
+class _Selection:
+    """What is granted so far, why others are not, and what is left for those behind them."""
+
+    def __init__(
+        self, verdict: Verdict, live: Sequence[DiscountRecord], used: Mapping[ScopedKey, int]
+    ) -> None:
+        self.granted: list[Proposal] = []
+        self.outcomes: list[RuleOutcome] = []
+        self._verdict = verdict
+        self._live = live
+        counters = {(claim.scope, claim.key) for each in verdict.proposals for claim in each.claims}
+        self._used = {counter: used.get(counter, 0) for counter in counters}
+        #: Campaigns of which nothing more is issued, and why.
+        self._closed: dict[str, str] = {}
+
+    def weigh(self, proposal: Proposal, *, lacking: bool) -> None:
+        """Grant a proposal, or say why not; a `lacking` one has no code, and may only close its campaign."""
         campaign = None if proposal.rule.campaign is None else exclusive(proposal.rule)
-        lacking = proposal in empty
-        if campaign is not None and campaign.name in closed:
+        if campaign is not None and campaign.name in self._closed:
             if not lacking:
-                outcomes.append(_refused(proposal, closed[campaign.name], EXCLUSIVE))
-            continue
-        out = [] if lacking else replaced(proposal, live)
-        left = [each for each in live if each not in out] if out else live
-        why = (
-            None
-            if lacking
-            else beaten_by_held(proposal, left, verdict) or beaten_by_granted(proposal, granted)
-        )
-        if why is not None:
-            outcomes.append(_refused(proposal, why, "stackable"))
-            continue
-        freed = _without(standing, out) if out else standing
-        choice = Choice((), ()) if lacking else _alone(proposal, freed)
-        outcomes += choice.outcomes
+                self.outcomes.append(_refused(proposal, self._closed[campaign.name], EXCLUSIVE))
+            return
+        choice = Choice((), ()) if lacking else self._weighed(proposal)
+        if choice is None:
+            return
+        self.outcomes += choice.outcomes
         if campaign is not None and (end := _end(proposal, choice)):
-            closed[campaign.name] = f"{proposal.rule.name} of the campaign {campaign.name} {end}"
+            self._closed[campaign.name] = f"{proposal.rule.name} of the campaign {campaign.name} {end}"
+
+    def _weighed(self, proposal: Proposal) -> Choice | None:
+        """Grant a proposal that may be issued, and return the choice; None where a discount is in its way."""
+        out = replaced(proposal, self._live)
+        left = [each for each in self._live if each not in out] if out else self._live
+        why = beaten_by_held(proposal, left, self._verdict) or beaten_by_granted(proposal, self.granted)
+        if why is not None:
+            self.outcomes.append(_refused(proposal, why, "stackable"))
+            return None
+        freed = _without(self._used, out) if out else self._used
+        choice = _alone(proposal, freed)
         for each in choice.granted:
-            granted.append(replace(each, replacing=tuple([one.discount.code for one in out])))
-            live, standing = left, freed
+            self.granted.append(replace(each, replacing=tuple([one.discount.code for one in out])))
+            self._live, self._used = left, freed
             for claim in each.claims:
-                standing[claim.scope, claim.key] += claim.amount
-    return Choice(tuple(granted), tuple(outcomes))
+                self._used[claim.scope, claim.key] += claim.amount
+        return choice
 
 
 def replaced(proposal: Proposal, held: Sequence[DiscountRecord]) -> list[DiscountRecord]:

@@ -57,46 +57,78 @@ class Saving:
         self._owners = final_owners(changes.moved) if changes.moved else {}
 
     async def write(self) -> bool:
-        """Write all changes; true when counters that many share wait to be added together with COMMIT."""
-        lost: dict[str, list[Event]] = {}
+        """Write all changes; true when counters that many share wait to be added together with COMMIT.
+
+        The order of the statements is that of the locks.
+        """
+        await self._save_steps()
+        lost = await self._move_and_erase()
+        await keep_quarantined(self._connection, self._changes.quarantine)
+        await add_journal(self._connection, self._changes.journal)
+        given = {each.discount.code: given_to(each, self._owners) for each in self._changes.discounts}
+        await self._hand_over(given)
+        await self._put_pending_moves()
+        await self._book()
+        await self._put_codes()
+        if self._changes.contents:
+            kept = self._changes.contents.items()
+            await self._many("keep_contents", [(digest(key), content) for key, content in kept])
+        # Before deliveries, as when they are forwarded.
+        forwards = [forward_row(each, self._owner(each.source_id)) for each in self._changes.forwards]
+        await self._many("put_forwards", forwards)
+        own, shared = self._counters()
+        repeated = await self._save_batch(given, own, shared)
+        if self._changes.dated and (changed := changed_customers(self._changes)):
+            await schedules.put_dates(self._connection, changed, self._changes.dated)
+        expect_known(self._known, [self._changes.events[at - 1].place for at in repeated], lost)
+        return bool(shared)
+
+    async def _save_steps(self) -> None:
+        """Say how far an import and an occurrence of a schedule have come."""
         if self._changes.step is not None:
             await save_step(self._connection, self._changes.step)
         if self._changes.schedule is not None:
             await schedules.save_step(self._connection, self._changes.schedule)
+
+    async def _move_and_erase(self) -> dict[str, list[Event]]:
+        """Merge customers, then erase; the events that both of two merged customers have, by customer."""
+        lost: dict[str, list[Event]] = {}
         if self._owners:
             lost = await Merging(self._connection).move(self._owners)
         for erasure in self._changes.erased:
             await erase(self._connection, erasure, self._changes.seen_at)
-        await keep_quarantined(self._connection, self._changes.quarantine)
-        await add_journal(self._connection, self._changes.journal)
+        return lost
+
+    async def _hand_over(self, given: Mapping[str, DiscountRecord]) -> None:
+        """Write open discounts of merged customers, and those whose customer is another by now."""
         rewritten = [given_to(each, self._owners) for each in self._changes.rewritten]
         await self._many("put_discounts", map(discount_row, rewritten))
-        given = {each.discount.code: given_to(each, self._owners) for each in self._changes.discounts}
         await self._many("give_discounts", self._changed_hands(given))
-        owner = self._owner
-        await self._many(
-            "end_pending_moves", [(owner(each.source_id), each.id) for each in self._changes.ended]
-        )
-        await self._many(
-            "put_pending_moves", [pending_row(each, owner(each.source_id)) for each in self._changes.pending]
-        )
+
+    async def _put_pending_moves(self) -> None:
+        """Remove moves that have ended, and keep those that wait."""
+        ended = [(self._owner(each.source_id), each.id) for each in self._changes.ended]
+        await self._many("end_pending_moves", ended)
+        pending = [pending_row(each, self._owner(each.source_id)) for each in self._changes.pending]
+        await self._many("put_pending_moves", pending)
+
+    async def _book(self) -> None:
+        """Write redemptions and rollbacks, and take codes out of pools."""
         if self._changes.redemptions or self._changes.rollbacks or self._changes.drawn:
-            await book(self._connection, self._changes, owner)
-            await put(self._connection, redemption_addresses(self._changes.redemptions, owner))
+            await book(self._connection, self._changes, self._owner)
+            await put(self._connection, redemption_addresses(self._changes.redemptions, self._owner))
+
+    async def _put_codes(self) -> None:
+        """Add codes to pools, and write vouchers."""
         if self._changes.pool_codes:
             for pool, *columns in pool_code_columns(self._changes):
                 await self._connection.execute(SQL["add_pool_codes"], pool, *columns)
         if self._changes.vouchers or self._changes.changed_vouchers:
             await self._many("add_vouchers", voucher_rows(self._changes.vouchers))
             await self._many("update_vouchers", voucher_rows(self._changes.changed_vouchers))
-        if self._changes.contents:
-            kept = self._changes.contents.items()
-            await self._many("keep_contents", [(digest(key), content) for key, content in kept])
-        # Before deliveries, as when they are forwarded: the order of locks.
-        await self._many(
-            "put_forwards", [forward_row(each, owner(each.source_id)) for each in self._changes.forwards]
-        )
-        own, shared = self._counters()
+
+    async def _save_batch(self, given: Mapping[str, DiscountRecord], own: Rows, shared: Rows) -> list[int]:
+        """Write all other rows by one statement; the places, from 1, of events that were there before."""
         rows = list(self._rows(given))
         columns = [column for each, width in rows for column in arrays(each, width)]
         event_rows = [event_row(new, self._owner(new.source_id)) for new in self._changes.events]
@@ -107,10 +139,7 @@ class Saving:
             values = (seen_at, *columns, _json(own), _json(shared), *events)
             repeated = await self._connection.fetchval(SQL["save_batch"], *values)
         await put(self._connection, self._addresses(rows[_CUSTOMERS][0], event_rows))
-        if self._changes.dated and (changed := changed_customers(self._changes)):
-            await schedules.put_dates(self._connection, changed, self._changes.dated)
-        expect_known(self._known, [self._changes.events[at - 1].place for at in repeated], lost)
-        return bool(shared)
+        return repeated
 
     def _addresses(self, customers: Rows, events: Rows) -> list[Row]:
         """Return what is to be noted of the rows that were written."""
