@@ -16,6 +16,7 @@ from adapter.bulk.dialect import Dialect, sniff
 from adapter.bulk.encoding import text
 from adapter.bulk.lines import LongLine, blocks
 from adapter.bulk.records import ReadOptions, Record
+from adapter.errors import InvalidImport
 
 #: Lines among which the header is looked for: it may contain line breaks.
 _HEADER_LINES = 50
@@ -140,8 +141,19 @@ def read_csv(chunks: Iterable[bytes], options: ReadOptions) -> Sheet:
     except _TooLong as error:
         long += [error.line] if error.line else []
     dialect = sniff(first, options)
+    _expect_text(dialect.header)
     lines.push_back([*first[dialect.lines :], *long])
     return Sheet(dialect.header, dialect, _records(lines, _Form(dialect, options)), found.shown)
+
+
+def _expect_text(header: Sequence[str]) -> None:
+    for number, name in enumerate(header, 1):
+        found = UNDECODED.search(name)
+        if found is not None:
+            raise InvalidImport(
+                f"byte 0x{ord(found[0]) - 0xDC00:02X} in the name of column {number} is not UTF-8: if the file is "
+                "Windows-1252, import it with --encoding windows-1252"
+            )
 
 
 def _with_lf(chunks: Iterator[bytes]) -> Iterator[bytes]:

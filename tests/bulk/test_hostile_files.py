@@ -108,6 +108,13 @@ async def test_a_line_that_is_too_long_is_refused_wherever_it_stands(shop1: Shop
     assert "the line is longer than" in ended.refused[0].reason
 
 
+async def test_a_header_that_is_not_text_is_told_with_the_remedy(shop1: Shop) -> None:
+    ended = await shop1.imports("customers", b"source_id,gr\xf6\xdfe\nu1,x\n")
+    assert ended.job.state == "failed"
+    assert "byte 0xF6 in the name of column 2" in ended.job.error
+    assert "--encoding windows-1252" in ended.job.error
+
+
 async def test_a_column_that_nests_too_deeply_is_refused_before_the_first_row(shop1: Shop) -> None:
     ended = await shop1.imports("customers", f"source_id,metadata.{'.'.join('a' * 5000)}\nu1,x\n")
     assert ended.job.state == "failed"
