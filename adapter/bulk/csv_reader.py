@@ -150,9 +150,10 @@ def _expect_text(header: Sequence[str]) -> None:
     for number, name in enumerate(header, 1):
         found = UNDECODED.search(name)
         if found is not None:
+            byte = ord(found[0]) - 0xDC00
             raise InvalidImport(
-                f"byte 0x{ord(found[0]) - 0xDC00:02X} in the name of column {number} is not UTF-8: if the file is "
-                "Windows-1252, import it with --encoding windows-1252"
+                f"byte 0x{byte:02X} in the name of column {number} is not UTF-8: "
+                "if the file is Windows-1252, import it with --encoding windows-1252"
             )
 
 

@@ -49,7 +49,7 @@ def add(
 
     With the SQLite store, stop the server first, or ask it: POST /v1/code-pools/POOL/codes
     """
-    lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    lines = [line.strip() for line in _text(file).splitlines()]
     settings = settled(config, options(store))
     try:
         found = asyncio.run(_add(settings, pool, [line for line in lines if line]))
@@ -59,6 +59,17 @@ def add(
         typer.echo(encode(found))
         return
     typer.echo(f"{found['added']} codes were added to `{pool}`; {len(found['left_out'])} were taken already")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        why = "it is not UTF-8 text; save it as one, with a code on each line"
+    except OSError as error:
+        why = str(error.strerror)
+    typer.echo(f"adapter: {file} cannot be read: {why}", err=True)
+    raise typer.Exit(1)
 
 
 @commands.command("list", epilog=LIST_EXAMPLES)

@@ -91,14 +91,19 @@ def rules(
         found, tried = run(asked, now, Listener(_tell_left_out, _progress(), readable))
     except AdapterError as error:
         raise stopped(error) from None
+    typer.echo(encode({"report": found, "sweep": tried}) if as_json else "\n".join(table(found, tried)))
     if html is not None:
-        html.write_text(page(found, tried), encoding="utf-8")
-    if as_json:
-        typer.echo(encode({"report": found, "sweep": tried}))
-    else:
-        typer.echo("\n".join(table(found, tried)))
-        if html is not None:
+        _write(html, page(found, tried))
+        if not as_json:
             typer.echo(f"\nthe page is {html}")
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        typer.echo(f"adapter: cannot write {file}: {error.strerror}", err=True)
+        raise typer.Exit(1) from None
 
 
 def _moment(text: str, now: datetime, option: str) -> datetime:

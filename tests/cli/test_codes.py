@@ -41,6 +41,13 @@ def test_a_line_that_cannot_be_a_code_is_named(tmp_path: Path, monkeypatch: pyte
     assert (result.exit_code, "A CODE" in result.output) == (1, True)
 
 
+def test_a_file_that_is_not_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "codes.xlsx").write_bytes(b"PK\x03\x04\xff\xfe")
+    result = CliRunner().invoke(commands, ["codes", "add", "partner", str(tmp_path / "codes.xlsx")])
+    assert result.exit_code == 1
+    assert "codes.xlsx cannot be read: it is not UTF-8 text" in result.stderr
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":

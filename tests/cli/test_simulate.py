@@ -123,6 +123,14 @@ def test_raw_payloads_and_exported_files_say_the_same(folder: Path) -> None:
         assert [(each["triggered"], each["issued"]) for each in book["rules"]] == [(6, 3)]
 
 
+def test_a_page_that_cannot_be_written_is_told_after_the_table(folder: Path) -> None:
+    calls, page = folder / "calls.jsonl", folder / "missing" / "report.html"
+    calls.write_text("\n".join(map(json.dumps, _calls())))
+    result = run(folder, "--events", str(calls), "--html", str(page))
+    assert (result.exit_code, "TRIGGERED" in result.stdout) == (1, True)
+    assert f"adapter: cannot write {page}: No such file or directory" in result.stderr
+
+
 def test_a_table_a_page_and_a_sweep_are_written(folder: Path) -> None:
     calls, page = folder / "calls.jsonl", folder / "report.html"
     calls.write_text("\n".join(map(json.dumps, _calls())))
