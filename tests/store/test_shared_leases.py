@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import cycle
 from typing import Any
 
@@ -85,6 +86,17 @@ async def test_every_due_one_is_leased_once(store: Store, run: Any, make: Any, b
         leased += more
     waiting = {each.id for each in saved if each.due_at <= make.now}
     assert sorted(leased) == sorted({f"old-{n}" for n in range(7)} | waiting)
+
+
+async def test_two_callers_never_get_the_same(store: Store, run: Any, make: Any, backlog: Any) -> None:
+    await backlog(20)
+    await run.save(deliveries=[make.delivery(f"new-{n}", f"n{n}") for n in range(20)])
+    favours: list[Favour] = ["new", "old"] * 6
+    leases = await asyncio.gather(*(ids(store, make, 7, favour=favour) for favour in favours))
+    leased = [id_ for lease in leases for id_ in lease]
+    while more := await ids(store, make, 7, favour="new"):  # what others had locked is passed over
+        leased += more
+    assert len(leased) == len(set(leased)) == 40
 
 
 @pytest.mark.parametrize("favour", ["new", "old"])
