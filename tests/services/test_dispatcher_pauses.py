@@ -17,7 +17,7 @@ from adapter.destinations.transport import Answer
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.breakers import Tally
-from adapter.services.delivery.outcomes import GONE, QUIET
+from adapter.services.delivery.outcomes import GONE, MOST_LEASES, QUIET
 from adapter.services.delivery.retries import retry_all
 from adapter.services.delivery.shown import sending
 from adapter.services.health import Check
@@ -218,3 +218,31 @@ async def test_a_pause_that_is_cut_to_a_day_is_counted_and_shown(store: Store, c
     assert waiting.due_at == NOON + timedelta(hours=24)
     assert (waiting.last_error or "").endswith("it asked for a pause of 720 hours, which was cut to 24")
     assert metrics.registry.get_sample_value("adapter_retry_after_cut_total", {"destination": "shop"}) == 1
+
+
+async def test_a_destination_that_is_away_for_long_costs_its_deliveries_neither_their_life_nor_their_place(
+    store: Store, clock: Clock
+) -> None:
+    away = Attempt(ok=False, error="cannot connect", retry_after=timedelta(seconds=15), counted=False)
+    endpoint = Endpoint("shop", lambda _: away)
+    await put(store, many(2))
+    each = relay(store, clock, endpoint)
+    for _ in range(MOST_LEASES + 50):
+        await each.run_once(9)
+        clock.now += timedelta(seconds=15)
+    waiting = await store.deliveries("due")
+    assert [one.due_at for one in waiting] == [NOON, NOON], "each lease finds the first of a customer at once"
+    assert max(one.attempt for one in waiting) > MOST_LEASES
+    endpoint.answer = lambda one: Attempt(ok=False, error="not answered", counted=False)
+    await each.run_once(9)
+    assert await store.deliveries("dead") == [], "what comes after an outage counts anew"
+
+
+async def test_a_delivery_that_is_never_answered_is_given_up_some_day(store: Store, clock: Clock) -> None:
+    endpoint = Endpoint("shop", lambda _: Attempt(ok=False, error="not answered", counted=False))
+    await put(store, many(1))
+    each = relay(store, clock, endpoint)
+    while not await store.deliveries("dead"):
+        assert await each.run_once(1)
+        clock.now += timedelta(days=1)
+    assert len(endpoint.sent) == MOST_LEASES

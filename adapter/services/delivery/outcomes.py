@@ -17,7 +17,7 @@ from adapter.store.values import DeliveryResult
 QUIET: Final = timedelta(minutes=1)
 #: The pause after a 410.
 GONE: Final = timedelta(hours=1)
-#: How often a delivery is leased in one round, also for attempts that do not count, so that it ends some day.
+#: How often a delivery is leased in one round before one that fails without a pause is given up.
 MOST_LEASES: Final = ROUND - 100
 _TOO_LATE = ", because the next attempt would be after the discount expires"
 
@@ -30,9 +30,9 @@ def result(delivery: Delivery, attempt: Attempt, now: datetime, jitter: float) -
     if attempt.final:
         return replace(given_up(delivery, f"{attempt.error}; sending it again would not help"), past=past)
     made = past.of_round(past.round)
-    due_at = _due_at(delivery, attempt, now, jitter, made)
+    due_at = _due_at(delivery, attempt, now, jitter, past)
     if due_at is None:
-        over = made >= len(DELAYS) or delivery.attempt % ROUND >= MOST_LEASES
+        over = made >= len(DELAYS) or _is_endless(delivery, past)
         error = f"{attempt.error}; given up after attempt {made}{'' if over else _TOO_LATE}"
         return replace(given_up(delivery, error), past=past)
     return DeliveryResult(
@@ -67,14 +67,25 @@ def pause_after(destination: str, attempts: Sequence[Attempt], now: datetime) ->
     return Pause(destination, now, now + longest, reason) if longest else None
 
 
-def _due_at(delivery: Delivery, attempt: Attempt, now: datetime, jitter: float, made: int) -> datetime | None:
+def _due_at(
+    delivery: Delivery, attempt: Attempt, now: datetime, jitter: float, past: Past
+) -> datetime | None:
+    made = past.of_round(past.round)
     asked = max(attempt.retry_after or timedelta(0), GONE) if attempt.gone else attempt.retry_after
-    if delivery.attempt % ROUND >= MOST_LEASES:
-        return None
     if attempt.counted or asked is None:
+        if not attempt.counted and _is_endless(delivery, past):
+            return None
         return next_attempt(made, now, retry_after=asked, not_after=delivery.not_after, jitter=jitter)
-    due_at = now + asked
-    return None if delivery.not_after is not None and due_at >= delivery.not_after else due_at
+    if delivery.not_after is not None and now + asked >= delivery.not_after:
+        return None
+    # The pause of the destination holds it back, and it keeps its place: where order is kept, a first one due
+    # after those behind it would have each lease look through all of these.
+    return min(delivery.due_at, now + asked)
+
+
+def _is_endless(delivery: Delivery, past: Past) -> bool:
+    """Return whether attempts that do not count are to end: many, and of late all with the same error."""
+    return delivery.attempt % ROUND >= MOST_LEASES and len({each.error for each in past.latest}) == 1
 
 
 def _past(delivery: Delivery, attempt: Attempt, at: datetime) -> Past:
