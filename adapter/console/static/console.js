@@ -47,6 +47,8 @@ export function readAgain() {
       if (!busy && part.isConnected) {
         const headers = { "HX-Request": "true", "HX-Target": `div#${part.id}` };
         const response = await fetch(location.href, { headers }).catch(() => null);
+        // The session has ended: the page leads to the sign-in, and that back here.
+        if (response?.status === 401) return location.reload();
         if (response?.ok) part.outerHTML = await response.text();
       }
       readAgain();
