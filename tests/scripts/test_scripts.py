@@ -160,10 +160,13 @@ def test_chromium_is_there_or_one_sentence_says_how_to_install_it(
     assert not (clone / ".venv").exists()
 
 
-def test_chromium_is_installed_by_apt_get_even_where_the_list_of_packages_is_old(clone: Path) -> None:
+@pytest.mark.parametrize("package", ["chromium-headless-shell", "chromium"])
+def test_chromium_is_installed_by_apt_get_even_where_the_list_of_packages_is_old(
+    clone: Path, package: str
+) -> None:
     apt = (
-        'case "$*" in "-qq update") exit 100;; "-qq install --no-install-recommends chromium")'
-        ' echo "#!/bin/sh" >"$MADE"; chmod 755 "$MADE";; esac'
+        f'case "$*" in "-qq update") exit 100;; "-qq install --no-install-recommends {package}")'
+        ' echo "#!/bin/sh" >"$MADE"; chmod 755 "$MADE";; *) exit 100;; esac'
     )
     ran = _install_browser(clone, **{"id": "echo 0", "apt-get": apt})
     assert (ran.returncode, ran.stderr) == (0, "scripts/install: installing Chromium\n")
