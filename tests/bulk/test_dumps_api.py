@@ -44,6 +44,7 @@ async def test_a_wrong_dump_is_refused(client: httpx.AsyncClient, path: str, sta
     assert (await client.get(f"/v1/dumps/{path}")).status_code == status
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [csv_of, jsonl])
 async def test_a_dump_has_some_rows_in_memory(shop1: Shop, form: object) -> None:
     peaks = []

@@ -23,6 +23,7 @@ def test_there_are_no_pictures_of_other_pages() -> None:
     assert {file.name for file in PICTURES.iterdir()} == names
 
 
+@pytest.mark.slow
 def test_the_guide_shows_every_picture() -> None:
     guide = GUIDE.read_text()
     assert guide == shown(guide), "write it with scripts/screenshots"

@@ -233,6 +233,7 @@ async def test_rules_are_listed_searched_and_opened(tmp_path: Path) -> None:
         assert (await client.get("/console/rule?name=nobody")).status_code == 404
 
 
+@pytest.mark.process
 async def test_the_lift_of_a_rule_is_measured_on_demand(tmp_path: Path) -> None:
     async with opened(settings(tmp_path)) as client:
         page = await client.act("/console/rule/lift", "/console/rule?name=cart", name="cart")
@@ -241,6 +242,7 @@ async def test_the_lift_of_a_rule_is_measured_on_demand(tmp_path: Path) -> None:
         assert (await client.twin("/console/rule?name=cart"))["shown"]["lift_at"]
 
 
+@pytest.mark.process
 async def test_a_simulation_is_started_watched_compared_downloaded_and_deleted(tmp_path: Path) -> None:
     async with opened(settings(tmp_path)) as client:
         await send(client)

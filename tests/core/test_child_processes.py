@@ -15,6 +15,7 @@ from adapter.services.lift import LiftQuestion
 from tests.core.conftest import NOON, Instance, event
 
 
+@pytest.mark.process
 async def test_a_child_reads_the_store_of_a_server_that_runs(core: Instance) -> None:
     await core.evaluate(event("e-1", "c-1", cart_value=150), event("e-2", "c-2", cart_value=50))
     [figures] = await answer(FiguresRequest(settings=core.app.settings, now=NOON))
@@ -30,6 +31,7 @@ async def test_a_child_reads_the_store_of_a_server_that_runs(core: Instance) -> 
     assert told[-1] == (2, 2)
 
 
+@pytest.mark.process
 async def test_a_child_says_why_it_cannot_answer(core: Instance) -> None:
     request = SimulationRequest(
         settings=core.app.settings, start=NOON, end=NOON, now=NOON, drafts={"x.yaml": "name: x\n"}
@@ -38,6 +40,7 @@ async def test_a_child_says_why_it_cannot_answer(core: Instance) -> None:
         await answer(request)
 
 
+@pytest.mark.process
 def test_a_child_ends_with_its_server() -> None:
     child = subprocess.Popen(
         [sys.executable, "-m", "adapter.services.child.main"], stdin=subprocess.PIPE, stdout=subprocess.PIPE

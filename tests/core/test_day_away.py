@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from yarl import URL
 
 from adapter.destinations.contract import Manner
@@ -136,6 +137,7 @@ class Day:
         return sum(map(len, self.way.requests[before:]))
 
 
+@pytest.mark.slow
 async def test_a_core_that_is_away_for_a_day_loses_nothing(instance: MakeInstance, tmp_path: Path) -> None:
     (tmp_path / "rules" / "rules.yaml").write_text(RULES)
     day = Day(f"sqlite:///{tmp_path / 'adapter.db'}")

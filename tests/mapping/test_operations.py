@@ -261,6 +261,7 @@ def test_event_names_become_snake_case(sent: str, name: str) -> None:
     assert event_name(sent) == name
 
 
+@pytest.mark.slow
 @given(st.text(max_size=40))
 def test_a_name_in_snake_case_stays_as_it_is(sent: str) -> None:
     assert event_name(event_name(sent)) == event_name(sent)

@@ -90,6 +90,7 @@ async def test_a_delivery_that_was_given_up_and_is_retried_keeps_its_body(store:
     assert later.bodies == gone.bodies
 
 
+@pytest.mark.process
 async def test_a_process_killed_before_it_sends_leaves_the_body_to_its_successor(
     url: str, tmp_path: Path
 ) -> None:

@@ -137,6 +137,7 @@ async def test_a_row_says_what_a_rule_did_and_what_its_caps_have_left(core: Inst
     await pages.measured.stop()
 
 
+@pytest.mark.process
 async def test_figures_are_read_by_a_child_process_and_said_to_be_under_way_until_then(
     core: Instance, tmp_path: Path
 ) -> None:
@@ -202,6 +203,7 @@ async def test_a_page_shows_the_lines_of_the_rule_and_the_file_to_edit(
     assert "every-cart" not in page.source[-1].text
 
 
+@pytest.mark.process
 async def test_lift_is_measured_when_it_is_asked_for(core: Instance, tmp_path: Path) -> None:
     pages = Pages(core, tmp_path, ask=answer)
     await core.evaluate(event("e-1", "c-1", cart_value=150, country="DE"))

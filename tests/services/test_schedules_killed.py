@@ -97,6 +97,8 @@ async def counts(store: Any) -> list[int]:
     return [len(await store.discounts(f"u{n:05}")) for n in range(COUNT)]
 
 
+@pytest.mark.slow
+@pytest.mark.process
 @pytest.mark.parametrize("seed", range(length(1, 3)))
 async def test_killed_at_random_each_customer_has_one_discount(
     open_desk: Any, store_url: str, tmp_path: Path, seed: int
@@ -112,6 +114,8 @@ async def test_killed_at_random_each_customer_has_one_discount(
     assert found == [1] * COUNT
 
 
+@pytest.mark.slow
+@pytest.mark.process
 async def test_the_check_finds_steps_that_are_saved_before_their_firings(
     open_desk: Any, store_url: str, tmp_path: Path
 ) -> None:

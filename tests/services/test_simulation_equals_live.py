@@ -350,6 +350,7 @@ def test_a_simulation_of_what_a_server_handled_decides_as_it_did(tmp_path: Path,
         holds()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rules", "count", "customers"),
     [(RULES, length(250, 100_000), length(25, 5_000)), (MORE, length(400, 10_000), length(30, 750))],

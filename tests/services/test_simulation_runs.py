@@ -51,6 +51,7 @@ class Runs:
         return (await self.service.one(id_))[0]
 
 
+@pytest.mark.process
 async def test_a_simulation_runs_in_a_process_of_its_own_and_its_report_is_kept(core: Instance) -> None:
     await core.evaluate(event("e-1", "c-1", cart_value=70), event("e-2", "c-2", cart_value=150))
     runs = Runs(core, answer)
@@ -97,6 +98,7 @@ async def test_drafts_are_simulated_over_the_files_in_force_or_as_all_rules(
     assert {each.rule: each.issued for each in simulated.report.books[1].rules} == issued
 
 
+@pytest.mark.process
 async def test_an_erased_person_is_no_example_any_more(core: Instance) -> None:
     await core.evaluate(event("e-1", "c-1", cart_value=70))
     runs = Runs(core, answer)
@@ -109,6 +111,7 @@ async def test_an_erased_person_is_no_example_any_more(core: Instance) -> None:
     assert (simulated.report.comparison.more, simulated.report.comparison.winners) == ([], 1)
 
 
+@pytest.mark.process
 async def test_values_are_tried_in_the_place_of_those_of_the_rules(core: Instance) -> None:
     await core.evaluate(*(event(f"e-{n}", f"c-{n}", cart_value=150) for n in range(3)))
     runs = Runs(core, answer)
@@ -121,6 +124,7 @@ async def test_values_are_tried_in_the_place_of_those_of_the_rules(core: Instanc
     assert [(each.label, each.issued) for each in simulated.sweep.points] == [("1", 1), ("2", 2)]
 
 
+@pytest.mark.process
 async def test_a_draft_with_an_error_fails_with_its_place(core: Instance) -> None:
     runs = Runs(core, answer)
     begun = await runs.service.start(RunRequest(drafts={"rules.yaml": "name: x\n"}))

@@ -87,6 +87,8 @@ async def rewards(url: str) -> Counter[tuple[str, ...]]:
     return found
 
 
+@pytest.mark.slow
+@pytest.mark.process
 @pytest.mark.parametrize("seed", range(length(1, 4)))
 async def test_killed_at_random_each_life_and_each_absent_product_fires_once(
     store_url: str, make_rules: Any, tmp_path: Path, seed: int

@@ -62,6 +62,8 @@ async def numbers(path: Path, make: Any) -> tuple[int, int]:
         await store.close()
 
 
+@pytest.mark.slow
+@pytest.mark.process
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_backup_during_writes_has_what_was_committed_before_it_began(
     way: str, store: SqliteStore, path: Path, tmp_path: Path, run: Any, make: Any

@@ -15,6 +15,8 @@ import pytest
 from adapter.errors import StoreInUse, StoreUnavailable
 from adapter.store.sqlite.engine import SqliteStore
 
+pytestmark = pytest.mark.process
+
 #: Opens a store, saves one customer, says so, and keeps the store open until its input ends.
 HOLDER = """
 import asyncio, sys

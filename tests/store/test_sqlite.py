@@ -95,6 +95,7 @@ async def test_a_link_to_the_file_is_the_file(store: SqliteStore, path: Path) ->
         await SqliteStore(str(link)).open()
 
 
+@pytest.mark.process
 def test_another_process_holds_the_file_until_it_dies(path: Path) -> None:
     code = (
         "import asyncio, sys\nfrom adapter.store.sqlite.engine import SqliteStore\n"
@@ -142,6 +143,7 @@ asyncio.run(main(sys.argv[1], int(sys.argv[2])))
 """
 
 
+@pytest.mark.process
 def test_acknowledged_messages_survive_a_killed_process(path: Path, make: Any) -> None:
     acknowledged: set[int] = set()
     for _ in range(5):

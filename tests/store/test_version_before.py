@@ -54,6 +54,7 @@ async def test_events_and_timers_of_the_version_before_are_still_there(before: A
     assert [timer.rule for timer in await before.due_timers(AFTER.replace(year=2028), 10)] == ["come-back"]
 
 
+@pytest.mark.process
 def test_the_recording_is_of_the_same_messages_on_both_engines() -> None:
     folder = Path(__file__).parent / "before"
     tables = [

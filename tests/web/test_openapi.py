@@ -23,6 +23,7 @@ def valid(value: Any, schema: str) -> None:
     Draft202012Validator({"$ref": f"#/components/schemas/{schema}", **described}).validate(value)
 
 
+@pytest.mark.slow
 def test_the_document_is_valid_openapi() -> None:
     OpenAPIV31SpecValidator(json.loads(json.dumps(document(ROUTES)))).validate()
 

@@ -168,6 +168,7 @@ async def test_every_end_of_a_body_releases_its_memory_budget(then: str) -> None
     assert await arriving([b"x" * 300, b"x" * 300], budget) == b"x" * 600
 
 
+@pytest.mark.slow
 def test_a_body_of_tiny_parts_takes_little_more_memory_than_its_bytes() -> None:
     count = 200_000
     parts: Iterator[dict[str, Any]] = (

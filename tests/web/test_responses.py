@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,6 +74,7 @@ def test_an_answer_is_valid_and_never_over_16_kb(given_results: list[Result]) ->
         assert len(body["results"]) == len(given_results)
 
 
+@pytest.mark.slow
 @given(st.lists(st.text("\x00\x01", min_size=20, max_size=40), min_size=100, max_size=256))
 def test_escaped_text_counts_with_its_encoded_size(identifiers: list[str]) -> None:
     assert len(results_response([Result(one, "quarantined", one) for one in identifiers]).body) <= MAX_BYTES
