@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, get_type_hints
 
-from msgspec import Struct
+from msgspec import Struct, defstruct
 from msgspec.json import schema_components
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -65,12 +65,25 @@ def test_the_description_of_a_twin_follows_from_its_page() -> None:
     }
 
 
+def showing(module: str) -> Page:
+    """Return a page that shows an `Amount` of a module."""
+
+    async def view(_context: Any, _query: Any, _visitor: Any) -> Any: ...
+
+    name = module.rpartition(".")[2]
+    view.__annotations__["return"] = defstruct("Amount", [(name, int)], module=module)
+    return Page(path=f"/console/{name}", template=f"{name}.html", title=name, view=view)
+
+
 def test_types_of_the_same_name_are_told_apart_by_their_modules() -> None:
-    names = list(WRITTEN["components"]["schemas"])
-    assert {"PipelineAmount", "ListingAmount"} <= set(names)
-    assert "." not in "".join(names)
+    schemas = document([showing("rooms.first_room"), showing("rooms.other")])["components"]["schemas"]
+    shown = {name: list(schema["properties"]) for name, schema in schemas.items() if "Amount" in name}
+    assert shown == {"FirstRoomAmount": ["first_room"], "OtherAmount": ["other"]}
+
+
+def test_no_two_types_of_the_pages_share_a_name() -> None:
     shown = {get_type_hints(page.view)["return"] for page in PAGES} | {Error}
-    assert len(names) == len(schema_components(shown)[1])
+    assert len(WRITTEN["components"]["schemas"]) == len(schema_components(shown)[1])
 
 
 async def test_the_document_is_open_to_all_as_that_of_the_api_is(tmp_path: Any) -> None:
