@@ -97,6 +97,8 @@ async def _tail(
     show: Callable[[JournalEntry], None],
 ) -> None:
     await expect_readable(settings.store.url)
+    if follow:
+        typer.echo("waiting for messages, until Ctrl+C", err=True)
     store, left = open_store(settings.store.url), most
     try:
         async for entry in arrivals(store, wanted, _PAUSE if follow else None):

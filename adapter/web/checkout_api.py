@@ -51,12 +51,13 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     `order` has `currency`, `lines`, `shipping` and perhaps `total`; members that are not known are kept as
     attributes. `reserve` holds the uses for so many seconds, `hold` redeems such a hold. With `strict` an
-    order whose lines do not add up to its total is refused.
+    order whose lines do not add up to its total is refused. `source_id` is short for that of `customer`.
     """
 
     codes: list[str] = []
     best: bool = False
     customer: dict[str, Any] = {}
+    source_id: str | None = None
     order: dict[str, Any] | None = None
     context: dict[str, Any] = {}
     order_id: str | int | None = None
@@ -140,17 +141,25 @@ async def _pools(context: WebContext, request: Request) -> Any:
     return await sent(context.checkout.pools())
 
 
+def _customer(given: Asked) -> dict[str, Any]:
+    """Return the customer, with the id that may also stand beside it; raises Unreadable."""
+    named = given.customer.get("source_id")
+    source_id = given.source_id if named is None else named
+    if source_id is None:
+        return given.customer
+    if not isinstance(source_id, str):
+        raise Unreadable("`customer.source_id` must be text")
+    if given.source_id not in {None, source_id}:
+        raise Unreadable("`source_id` and `customer.source_id` are not the same: send one of them")
+    return given.customer | {"source_id": valid_id(source_id)}
+
+
 def _asked(given: Asked) -> Checkout:
-    source_id = given.customer.get("source_id")
-    if source_id is not None:
-        if not isinstance(source_id, str):
-            raise Unreadable("`customer.source_id` must be text")
-        valid_id(source_id)
     order_id = given.order_id if given.order_id is not None else (given.order or {}).get("id")
     return Checkout(
         codes=tuple(given.codes),
         best=given.best,
-        customer=given.customer,
+        customer=_customer(given),
         order=given.order,
         context=given.context,
         order_id=order_id_of(order_id),

@@ -39,11 +39,17 @@ async def _dump(context: WebContext, request: Request) -> Any:
     )
     dump = context.dumps(kind, filters)
     if form == "csv":
-        pieces = csv_of(dump, plain=query.get("plain") == "true")
+        pieces = csv_of(dump, plain=_flag(query.get("plain", "false"), "plain"))
     else:
         pieces = jsonl(dump) if form == "jsonl" else parquet(dump)
     first = await anext(pieces, b"")
     return StreamingResponse(_chained(first, pieces), media_type=_TYPES[form])
+
+
+def _flag(text: str, name: str) -> bool:
+    if text not in {"true", "false"}:
+        raise Unreadable(f"`{name}` is true or false")
+    return text == "true"
 
 
 def _moment(text: str | None, name: str) -> datetime | None:

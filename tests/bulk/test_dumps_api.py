@@ -38,7 +38,13 @@ async def test_rows_are_dumped_over_http_as_by_the_command(shop1: Shop, client: 
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("people", 404), ("customers?format=xml", 400), ("events?since=soon", 400), ("events?until=1", 200)],
+    [
+        ("people", 404),
+        ("customers?format=xml", 400),
+        ("customers?plain=maybe", 400),
+        ("events?since=soon", 400),
+        ("events?until=1", 200),
+    ],
 )
 async def test_a_wrong_dump_is_refused(client: httpx.AsyncClient, path: str, status: int) -> None:
     assert (await client.get(f"/v1/dumps/{path}")).status_code == status

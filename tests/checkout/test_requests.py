@@ -23,6 +23,9 @@ ODD_BODIES: list[tuple[dict[str, Any], str]] = [
     ({"codes": "MANY"}, "$.codes"),
     ({"codes": [7]}, "$.codes[0]"),
     ({"customer": "ann"}, "$.customer"),
+    ({"customer": ANN, "source_id": "bob"}, "are not the same"),
+    ({"source_id": 7}, "$.source_id"),
+    ({"source_id": "\0"}, "id"),
     ({"order": []}, "$.order"),
     ({"strict": "yes"}, "$.strict"),
     ({"mode": "worst"}, "$.mode"),
@@ -72,6 +75,15 @@ async def test_members_that_are_not_known_are_kept_as_attributes(many: Shop) -> 
     assert kept is not None
     assert (kept.order["gift"], kept.order["lines"][0]["maker"]) == (True, {"name": "Acme"})
     assert (await many.http.get("/v1/customers/ann")).json()["traits"] == {"shoe_size": 42}
+
+
+async def test_a_source_id_beside_the_customer_is_that_of_the_customer(shop: Shop) -> None:
+    await shop.issue(issued("A1", "ann"))
+    asked = {"codes": ["A1"], "order": order()}
+    for customer, valid in (("ann", True), ("bob", False)):
+        inside = await shop.post("/v1/validations", **asked, customer={"source_id": customer})
+        beside = await shop.post("/v1/validations", **asked, source_id=customer)
+        assert (beside.json(), beside.json()["valid"]) == (inside.json(), valid)
 
 
 @pytest.mark.parametrize("path", PATHS)

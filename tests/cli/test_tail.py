@@ -97,6 +97,12 @@ async def test_without_since_only_what_arrives_afterwards_is_shown_each_once(tmp
         await store.close()
 
 
+def test_it_says_that_it_waits_beside_what_it_shows(url: str) -> None:
+    result = tail(url, "--follow", "--count", "1")
+    assert result.stderr == "waiting for messages, until Ctrl+C\n"
+    assert "m-1" in result.stdout
+
+
 def test_an_unknown_outcome_is_refused(url: str) -> None:
     result = CliRunner().invoke(commands, ["tail", "--outcome", "lost", "--store", url])
     assert result.exit_code == 2
