@@ -281,6 +281,7 @@ def drafts(*given: tuple[str, str]) -> list[tuple[str, tuple[str, bytes, str]]]:
     return [("files", (name, text.encode(), "application/yaml")) for name, text in given]
 
 
+@pytest.mark.process
 async def test_a_folder_of_drafts_is_uploaded_and_simulated(tmp_path: Path) -> None:
     async with opened(settings(tmp_path)) as client:
         await send(client)

@@ -76,6 +76,7 @@ rules:
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("drafts", "whole", "issued"),
     [

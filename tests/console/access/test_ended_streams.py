@@ -10,6 +10,7 @@ import pytest
 from tests.console.sessions import Signed
 from tests.console.signing_in import ADMIN, READ, visitor
 
+pytestmark = pytest.mark.process
 STREAM = "/console/events/stream?after=0"
 #: What a stream says to a visitor who was signed out; its lines without blank ones.
 ENDED = [": follows", "event: ended", "data: signed out"]
