@@ -85,7 +85,7 @@ def compose(
     services = Services.of(base, shared)
     working = partial(_working, base.store, services.committing)
     loops: list[Loop] = []  # filled below: some need the application, whose lifespan runs them
-    running = partial(_running, services.delivery.destinations.clients, working, loops)
+    running = partial(_running, services.delivery.clients, working, loops)
     web = web_context(services, running)
     console = console_context(services, web)
     asgi = Application(web, console_routes(console), console.feed.end)

@@ -21,7 +21,6 @@ def loops(services: Services, console: ConsoleContext, reloading: Reloading) -> 
     """Return what runs beside requests."""
     base, delivery, remote = services.base, services.delivery, services.committing.remote
     return [
-        delivery.reload.run,
         delivery.dispatcher.run,
         delivery.forwarder.run,
         services.sweeps.run,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 from msgspec import Struct
 
@@ -26,6 +27,11 @@ class DeliveryServices(Struct, frozen=True, kw_only=True):
     forwarder: Forwarder
     retries: Retries
     reload: DestinationsReload
+
+    @property
+    def clients(self) -> list[AbstractAsyncContextManager[Any]]:
+        """The clients of the destinations, also of those that come with a reload."""
+        return [*self.destinations.clients, self.reload.clients]
 
     @classmethod
     def of(cls, base: Base) -> Self:

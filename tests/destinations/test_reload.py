@@ -13,12 +13,14 @@ import pytest
 from msgspec.structs import replace
 from standardwebhooks.webhooks import Webhook
 
+from adapter.app import compose
 from adapter.destinations.core import CoreDestination
 from adapter.destinations.registry import configured
 from adapter.metrics import Metrics
 from adapter.services.background.settings_reload import Part, SettingsReload
 from adapter.services.delivery.dispatcher import Dispatcher
 from adapter.services.delivery.reload import DestinationsReload
+from adapter.services.periodic import until_stopped
 from adapter.settings.load import load
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
@@ -66,6 +68,7 @@ class Server:
             manners=self.in_use.manners,
         )  # fmt: skip
         destinations = DestinationsReload(settings.destinations, self.in_use, self.dispatcher)
+        await stack.enter_async_context(destinations.clients)
         self.in_force = InForce(settings)
         self.reload = SettingsReload(
             self.in_force,
@@ -74,15 +77,7 @@ class Server:
             [],
             self._then,
         )
-        stop = asyncio.Event()
-        running = (destinations, self.dispatcher, self.reload)
-        tasks = [asyncio.create_task(each.run(stop)) for each in running]
-
-        async def end() -> None:
-            stop.set()
-            await asyncio.gather(*tasks)
-
-        stack.push_async_callback(end)
+        await stack.enter_async_context(until_stopped(self.dispatcher.run, self.reload.run))
 
     def _then(self) -> None:
         self.reread += 1
@@ -152,6 +147,29 @@ async def test_a_request_in_progress_is_finished_and_recorded(server: Server, re
     assert len(receiver.requests) == 1
 
 
+async def test_a_stop_finishes_the_request_in_progress_to_an_exchanged_destination(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(OLD)
+    config = tmp_path / "adapter.toml"
+    config.write_text(SECTION.format(name="crm", url=receiver.url, secret=secret))
+    settings = load(config, {"ADAPTER_STORE": f"sqlite:///{tmp_path / 'adapter.db'}"})
+    receiver.answer = receiver.late(0.5, receiver.says(200))
+    server = compose(settings, reread=lambda: load(config, {}))
+    async with server.running():
+        secret.write_text(NEW)
+        assert await server.reload()
+        await put(server.store, [replace(delivery("slow", "crm"), due_at=datetime.now(UTC))])
+
+        async def has_begun() -> bool:
+            return bool(receiver.requests)
+
+        await until(has_begun)
+    async with server.working():
+        assert [each.id for each in await server.store.deliveries("done")] == ["slow"]
+
+
 @pytest.mark.parametrize("also", ["not toml", "[destinations.shop]\ntype = 'webhook'\nurl = 'ftp://x'\n"])
 async def test_settings_with_errors_change_nothing(server: Server, receiver: Receiver, also: str) -> None:
     server.write("crm", also=also)
@@ -204,8 +222,8 @@ async def test_a_core_that_changed_gives_its_answers_to_whom_the_one_before_gave
         )
         parts: list[Part] = [destinations, WebReload(in_force, lambda: None)]
         reload = SettingsReload(in_force, lambda: load(file, {}), parts, [], lambda: None)
-        stop = asyncio.Event()
-        running = [asyncio.create_task(each.run(stop)) for each in (destinations, dispatcher)]
+        await stack.enter_async_context(destinations.clients)
+        await stack.enter_async_context(until_stopped(dispatcher.run))
         file.write_text(CORE.format(port=8002))
         assert await reload.reload()
         after = in_use.by_name["core"]
@@ -215,5 +233,3 @@ async def test_a_core_that_changed_gives_its_answers_to_whom_the_one_before_gave
         file.write_text("")
         assert not await reload.reload(), "what decides is chosen at the start"
         assert in_use.by_name["core"] is after
-        stop.set()
-        await asyncio.gather(*running)

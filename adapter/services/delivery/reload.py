@@ -6,7 +6,6 @@ what is due goes to the new ones.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
@@ -21,7 +20,11 @@ from adapter.settings.values import Settings
 
 
 class DestinationsReload:
-    """Keeps `in_use`, built from `settings`, and the dispatcher up to date with the settings."""
+    """Keeps `in_use`, built from `settings`, and the dispatcher up to date with the settings.
+
+    `clients` are those of exchanged destinations: a context that ends after the dispatcher, whose requests in
+    progress need them.
+    """
 
     def __init__(
         self, settings: Destinations, in_use: ConfiguredDestinations, dispatcher: Dispatcher
@@ -29,12 +32,7 @@ class DestinationsReload:
         self._settings = settings
         self._in_use = in_use
         self._dispatcher = dispatcher
-        self._clients = AsyncExitStack()
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Keep the clients of exchanged destinations until `stop` is set."""
-        async with self._clients:
-            await stop.wait()
+        self.clients = AsyncExitStack()
 
     async def prepare(self, fresh: Settings) -> Callable[[], None]:
         """Build the destinations that changed, and return what exchanges them; raises InvalidFiles."""
@@ -45,7 +43,7 @@ class DestinationsReload:
         before = self._settings.by_name
         changed = [name for name, each in after.by_name.items() if before.get(name) != each]
         for name in changed:
-            await self._clients.enter_async_context(built.client_of[name])
+            await self.clients.enter_async_context(built.client_of[name])
         return partial(self._exchange, after, built, changed)
 
     def _exchange(self, after: Destinations, built: ConfiguredDestinations, changed: list[str]) -> None:
