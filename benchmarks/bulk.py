@@ -37,6 +37,7 @@ from msgspec.structs import replace
 from adapter import app
 from adapter.metrics import Metrics
 from adapter.model.imports import ImportJob, ImportKind, ImportOptions
+from adapter.server.serve import tune
 from adapter.services.bulk import local
 from adapter.services.bulk.importer import Importer
 from adapter.services.bulk.runner import ImportRunner
@@ -265,6 +266,7 @@ async def sqlite_round(rows: int, folder: Path) -> dict[str, float]:
 async def live_round(rows: int, calls: int, folder: Path) -> dict[str, float]:
     """Measure batch ingest into SQLite in rows per second, and the ratio of p99 beside an import."""
     tell("batch ingest, and webhooks beside an import")
+    tune()  # as a server
     made = shop(folder)
     async with made.app.working():
         batch = rows / await measured(lambda: ingested(made, rows))
