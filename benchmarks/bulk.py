@@ -35,9 +35,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from adapter import app
+from adapter.interpreter import tune
 from adapter.metrics import Metrics
 from adapter.model.imports import ImportJob, ImportKind, ImportOptions
-from adapter.server.serve import tune
 from adapter.services.bulk import local
 from adapter.services.bulk.importer import Importer
 from adapter.services.bulk.runner import ImportRunner
@@ -266,7 +266,6 @@ async def sqlite_round(rows: int, folder: Path) -> dict[str, float]:
 async def live_round(rows: int, calls: int, folder: Path) -> dict[str, float]:
     """Measure batch ingest into SQLite in rows per second, and the ratio of p99 beside an import."""
     tell("batch ingest, and webhooks beside an import")
-    tune()  # as a server
     made = shop(folder)
     async with made.app.working():
         batch = rows / await measured(lambda: ingested(made, rows))
@@ -282,6 +281,7 @@ def alone(measure: Callable[..., Coroutine[Any, Any, dict[str, float]]], *given:
 def _with_peak(
     measure: Callable[..., Coroutine[Any, Any, dict[str, float]]], *given: Any
 ) -> dict[str, float]:
+    tune()  # as a server and a command do
     found = asyncio.run(measure(*given))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
     return {**found, "peak": peak}

@@ -26,8 +26,8 @@ from typing import Any
 from msgspec import Struct
 
 from adapter import app
+from adapter.interpreter import tune
 from adapter.metrics import Metrics
-from adapter.server.serve import tune
 from adapter.services.background.schedules import SchedulePacing, ScheduleRunner
 from adapter.services.bulk import local
 from adapter.services.bulk.importer import Importer

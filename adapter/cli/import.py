@@ -14,6 +14,7 @@ from adapter.cli import import_options as given
 from adapter.cli.import_run import ImportRun
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, settled, stopped
 from adapter.errors import AdapterError, Refused
+from adapter.interpreter import tune
 from adapter.services.bulk import local
 
 EXAMPLES = """\b
@@ -91,6 +92,7 @@ def rows(
         )
         if kind == "codes" and not (dry_run or pool or money):
             command.confirm_amounts(paths, sure=yes)
+        tune()
         bad = asyncio.run(command.previewed(paths) if dry_run else command.imported(paths))
     if bad:
         raise typer.Exit(1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import multiprocessing
 import os
@@ -24,6 +23,7 @@ from uvicorn.config import STARTUP_FAILURE
 from adapter import logs
 from adapter.app import App, compose
 from adapter.errors import AdapterError, InvalidFiles
+from adapter.interpreter import tune
 from adapter.metrics import SHARED, Metrics
 from adapter.server.http_protocol import HttpProtocol
 from adapter.server.metrics_dir import lock_metrics_dir, metrics_dir
@@ -200,17 +200,3 @@ def _options(settings: Settings) -> dict[str, Any]:
         "timeout_keep_alive": KEEP_ALIVE,
         "timeout_graceful_shutdown": _GRACE,
     }
-
-
-def tune() -> None:
-    """Configure the interpreter for the hot path.
-
-    Messages are trees that reference counting frees, so the cyclic collector finds nothing in them. By
-    default it runs after every few hundred containers. Here it runs less often, though often enough that a
-    run is short, and ignores objects that live as long as the process. The thread that commits gets the
-    interpreter back within 0.1 ms; by default, it may wait 5 ms.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
-    sys.setswitchinterval(0.0001)
