@@ -99,6 +99,15 @@ FIGURES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("deliveries_by_merges", "pushes that the merges caused", ""),
         ("decisions_by_merges", "decisions that the merges caused", ""),
     ),
+    "triggers": (
+        ("customers", "customers in the store", ""),
+        ("fired_by_import", "firings that their import caused", ""),
+        ("customers_read_per_s", "customers that a schedule reads per second", ""),
+        ("rows_read_per_birthday", "rows read for each birthday that fires", ""),
+        ("firings_per_s", "firings per second", ""),
+        ("p99_beside_over_alone", "99th percentile of webhooks beside schedules", "times"),
+        ("peak_mb", "peak memory", "MB"),
+    ),
     "simulate": (
         ("events_per_s_1", "events per second with 1 rule", ""),
         ("events_per_s_100", "events per second with 100 rules", ""),
