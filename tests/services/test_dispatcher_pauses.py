@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -179,6 +180,29 @@ async def test_a_pause_is_in_readiness_and_an_error_in_the_log(
     await retry_all(store, clock())
     assert (await sending(store, clock)).ok
     assert await each.run_once(100) == 2
+
+
+def _same(attempt: Attempt, _delivery: object) -> Attempt:
+    return attempt
+
+
+async def test_equal_pauses_in_a_row_are_told_once_until_a_delivery_succeeds(
+    store: Store, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    hour = timedelta(hours=1)
+    away = Attempt(ok=False, retry_after=hour, error="answered 503")
+    endpoint = Endpoint("shop", lambda _: away)
+    await put(store, many(1))
+    each = relay(store, clock, endpoint)
+    told: list[int] = []
+    for answer in (away, away, away, OK, away):
+        endpoint.answer = partial(_same, answer)
+        caplog.clear()
+        await put(store, [replace(delivery(f"d{len(told)}"), due_at=clock())])
+        await each.run_once(100)
+        told.append(sum("pause for" in one.message and one.levelname == "WARNING" for one in caplog.records))
+        clock.now += hour * 1.2
+    assert told == [1, 0, 0, 0, 1]
 
 
 async def test_after_a_destination_was_away_one_request_finds_out_whether_it_is_back(

@@ -96,6 +96,7 @@ class DestinationWorker:
         self._woken = asyncio.Event()
         self._pause: Pause | None = None
         self._failing = False
+        self._said: tuple[int, str] | None = None
         self._away = False
 
     @property
@@ -310,6 +311,7 @@ class DestinationWorker:
             if self._failing:
                 log.warning("deliveries to %s fail: %s", self._destination.name, attempt.error)
             else:
+                self._said = None
                 log.warning("deliveries to %s succeed again", self._destination.name)
 
     def _pause_for(self, attempts: Sequence[Attempt], now: datetime) -> None:
@@ -324,8 +326,16 @@ class DestinationWorker:
         if self._pause is not None and self._pause.until >= asked.until:
             return
         self._pause = asked
-        seconds = (asked.until - asked.since).total_seconds()
-        log.log(level, "deliveries to %s pause for %d s: %s", asked.destination, seconds, asked.reason)
+        said = round((asked.until - asked.since).total_seconds()), asked.reason
+        # A destination that is away for a day is tried thousands of times: the same is said once.
+        repeated = said == self._said and level == logging.WARNING
+        log.log(
+            logging.DEBUG if repeated else level,
+            "deliveries to %s pause for %d s: %s",
+            asked.destination,
+            *said,
+        )
+        self._said = said
 
     def _conclude(self, result: DeliveryResult) -> None:
         word = "done" if result.done else "retry" if result.due_at else "dead"
