@@ -26,7 +26,7 @@ from adapter.console.live_events import rows_of
 from adapter.console.visitor import Visitor
 from adapter.services.arrivals.feed import Feed
 from adapter.services.arrivals.filter_text import parsed
-from adapter.services.arrivals.filters import NOBODY
+from adapter.services.arrivals.filters import NO_PEOPLE
 from adapter.services.environment import Environment
 from adapter.settings.values import Ingest as IngestSettings
 from adapter.settings.values import Settings
@@ -107,7 +107,7 @@ async def run(count: int, rate: int, viewers: int, text: str) -> None:
             context = console_context(app, feed)
             wanted = parsed(text, START)
             watching = [
-                await stack.enter_async_context(feed.watching(wanted, NOBODY, 0)) for _ in range(viewers)
+                await stack.enter_async_context(feed.watching(wanted, NO_PEOPLE, 0)) for _ in range(viewers)
             ]
             shown = [each.batches(timedelta(seconds=1)) for each in watching]
             due = 1 / TICKS  # the first read, which compiles templates, is in both numbers

@@ -42,7 +42,7 @@ Examples:
   adapter deliveries test webhook"""
 _INSTEAD = "POST /v1/deliveries/retries"
 
-#: How long one read may take: nobody else waits for it.
+#: Maximum time of one read; a command can wait longer than a request.
 _PATIENCE = ReadTimeout(600)
 T = TypeVar("T")
 commands = typer.Typer(

@@ -89,7 +89,7 @@ async def _events(
 async def _ending(context: ConsoleContext, visitor: Visitor) -> bytes:
     """Return what a stream says last; empty while its visitor may see more.
 
-    While the store cannot say who may, nobody may: browsers open the next stream when it can.
+    While the store is unavailable the session cannot be checked, so the stream ends; browsers open it again.
     """
     try:
         return b"" if await still_visits(context, visitor) else _SIGNED_OUT

@@ -56,7 +56,7 @@ class OutboxVerbs(Protocol):
     async def crowded(self, destination: str, above: int, limit: int) -> list[str]:
         """Return up to `limit` customers of whom more than `above` deliveries to a destination are due.
 
-        Only those who have most of its longest due are looked at: others delay nobody yet. So the cost does
+        Only customers with most of its longest due deliveries are looked at, so the cost does
         not follow the number of all that are due.
         """
         ...

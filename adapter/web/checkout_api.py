@@ -142,7 +142,7 @@ async def _pools(context: WebContext, request: Request) -> Any:
 
 
 def _customer(given: Asked) -> dict[str, Any]:
-    """Return the customer, with the id that may also stand beside it; raises Unreadable."""
+    """Return the customer, with `source_id` from either place; raises Unreadable."""
     named = given.customer.get("source_id")
     source_id = given.source_id if named is None else named
     if source_id is None:

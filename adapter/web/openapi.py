@@ -146,7 +146,7 @@ def _responses(route: Route, components: _Components) -> Json:
 
 
 def _short_name(name: str) -> str:
-    """Return the name of a schema; types of the same name are told apart by their module: `ListingAmount`."""
+    """Return the name of a schema for a name that types share, after the module: `ListingAmount`."""
     *_, module, own = ("", *name.split("."))
     return "".join(part.capitalize() for part in module.split("_")) + own
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adapter.model.journal import JournalEntry
 from adapter.services.arrivals.filter_text import QUALIFIERS, FilterError, parsed
-from adapter.services.arrivals.filters import NOBODY, Arrived, KnownPeople, MessageFilter
+from adapter.services.arrivals.filters import NO_PEOPLE, Arrived, KnownPeople, MessageFilter
 
 NOW = datetime(2026, 11, 30, 14, 0, tzinfo=UTC)
 
@@ -109,8 +109,8 @@ def test_any_value_can_be_written_in_quotes(value: str, qualifier: str) -> None:
 )
 def test_a_filter_takes_what_it_says_and_nothing_else(text: str, changed: dict[str, Any]) -> None:
     wanted = parsed(text, NOW)
-    assert wanted.takes(message(**changed), NOBODY)
-    assert not wanted.takes(message(received_at=NOW - timedelta(days=1)), NOBODY)
+    assert wanted.takes(message(**changed), NO_PEOPLE)
+    assert not wanted.takes(message(received_at=NOW - timedelta(days=1)), NO_PEOPLE)
     assert not wanted.everything
 
 
@@ -118,7 +118,7 @@ def test_a_customer_is_known_by_all_of_their_names() -> None:
     wanted = parsed("customer:u-7", NOW)
     known = KnownPeople({"u-7": frozenset(("u-7", "anonymous-1"))})
     assert wanted.takes(message(names=["anonymous-1"]), known)
-    assert not wanted.takes(message(names=["anonymous-1"]), NOBODY)
+    assert not wanted.takes(message(names=["anonymous-1"]), NO_PEOPLE)
 
 
 def test_a_document_that_is_no_object_has_neither_type_nor_event() -> None:

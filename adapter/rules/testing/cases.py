@@ -237,7 +237,7 @@ def _told(block: Block, at: datetime, event_id: str, source_id: str, meant: Call
 
 
 def plain_event(attributes: dict[str, Any], at: datetime, name: str) -> Event:
-    """Return an event of nobody: the case has its customer."""
+    """Return an event without a user; the case has the customer."""
     return Event("evt_case", name, at, User(), attributes, {})
 
 

@@ -124,5 +124,5 @@ class KnownPeople(Struct, frozen=True):
         return not own.isdisjoint(names) if own else person in names or normal(person) in names
 
 
-#: Nobody is known: names are compared as they are.
-NOBODY: Final = KnownPeople()
+#: Without known people, names are compared as they are.
+NO_PEOPLE: Final = KnownPeople()

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from adapter.model.journal import JournalEntry, JournalRow
-from adapter.services.arrivals.filters import NOBODY, Arrived, MessageFilter
+from adapter.services.arrivals.filters import NO_PEOPLE, Arrived, MessageFilter
 from adapter.store.contract import Store
 
 #: Transactions of other processes may become visible after later ones: so many numbers are looked for again.
@@ -52,7 +52,7 @@ async def arrivals(store: Store, wanted: MessageFilter, pause: float | None) -> 
         rows = await follower.fresh()
         for row in rows:
             for place, entry in enumerate(row.entries()):
-                if wanted.takes(Arrived(row.number, place, entry), NOBODY):
+                if wanted.takes(Arrived(row.number, place, entry), NO_PEOPLE):
                     yield entry
         if rows:
             continue

@@ -23,8 +23,8 @@ Keyed = tuple[str, Firing]
 class Ahead(Struct):
     """Customers who were read since the last step of an occurrence, and how many of them were looked at.
 
-    `reached` is the key of the last one looked at, `firings` are for whom the occurrence fires, and `rest`
-    who is left to look at. It is `complete` when there are no more customers.
+    `reached` is the key of the last one looked at, `firings` are those for whom the occurrence fires, and
+    `rest` those still to be looked at. It is `complete` when there are no more customers.
     """
 
     place: ScheduleRow
@@ -91,5 +91,5 @@ class SchedulePages:
 
 
 def _place(row: ScheduleRow) -> ScheduleRow:
-    """Return how far an occurrence has come, whoever has it."""
+    """Return how far an occurrence has come, whichever process runs it."""
     return replace(row, worker="", lease_until=None)

@@ -96,7 +96,7 @@ class DestinationWorker:
         self._woken = asyncio.Event()
         self._pause: Pause | None = None
         self._failing = False
-        self._said: tuple[int, str] | None = None
+        self._logged_pause: tuple[int, str] | None = None
         self._away = False
 
     @property
@@ -311,7 +311,7 @@ class DestinationWorker:
             if self._failing:
                 log.warning("deliveries to %s fail: %s", self._destination.name, attempt.error)
             else:
-                self._said = None
+                self._logged_pause = None
                 log.warning("deliveries to %s succeed again", self._destination.name)
 
     def _pause_for(self, attempts: Sequence[Attempt], now: datetime) -> None:
@@ -326,16 +326,16 @@ class DestinationWorker:
         if self._pause is not None and self._pause.until >= asked.until:
             return
         self._pause = asked
-        said = round((asked.until - asked.since).total_seconds()), asked.reason
-        # A destination that is away for a day is tried thousands of times: the same is said once.
-        repeated = said == self._said and level == logging.WARNING
+        pause = round((asked.until - asked.since).total_seconds()), asked.reason
+        # A destination that is away for a day is tried thousands of times: equal pauses are logged once.
+        repeated = pause == self._logged_pause and level == logging.WARNING
         log.log(
             logging.DEBUG if repeated else level,
             "deliveries to %s pause for %d s: %s",
             asked.destination,
-            *said,
+            *pause,
         )
-        self._said = said
+        self._logged_pause = pause
 
     def _conclude(self, result: DeliveryResult) -> None:
         word = "done" if result.done else "retry" if result.due_at else "dead"

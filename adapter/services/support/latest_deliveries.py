@@ -1,4 +1,4 @@
-"""Deliveries of any status, those that were made too, newest first: to a destination, or about somebody."""
+"""Deliveries of any status, newest first: to a destination, of a customer, or of a discount."""
 
 from __future__ import annotations
 

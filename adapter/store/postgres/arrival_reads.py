@@ -66,7 +66,7 @@ class ArrivalReads(Reading):
             return [read_journal(row) for row in await self._rows("latest_journal_of", names, upto, limit)]
 
     async def fresh_journal(self, after: int, seen: Sequence[int], limit: int) -> list[JournalRow]:
-        """Return rows of the journal after a number, but for some."""
+        """Return rows of the journal after a number, except those named."""
         return [read_journal(row) for row in await self._rows("fresh_journal", after, list(seen), limit)]
 
     async def first_seen(self, keys: Sequence[MessageKey]) -> list[datetime]:

@@ -99,7 +99,7 @@ class JournalVerbs(ABC):
         )
 
     async def fresh_journal(self, after: int, seen: Sequence[int] = (), limit: int = 20) -> list[JournalRow]:
-        """Return rows after a number, but for some."""
+        """Return rows after a number, except those named."""
         return await self._read_or_peek(
             lambda connection: Reads(connection).fresh_journal(after, seen, limit)
         )

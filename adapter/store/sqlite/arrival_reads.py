@@ -74,7 +74,7 @@ class ArrivalReads(Reading):
             return [read_journal(row) for row in self._rows("journal_rows", numbers)]
 
     def fresh_journal(self, after: int, seen: Sequence[int], limit: int) -> list[JournalRow]:
-        """Return rows of the journal after a number, but for some."""
+        """Return rows of the journal after a number, except those named."""
         known = array(map(str, seen or (-1,)))
         return [read_journal(row) for row in self._rows("fresh_journal", after, known, limit)]
 

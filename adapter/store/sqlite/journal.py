@@ -91,7 +91,7 @@ class JournalVerbs(ABC):
         return await self._read(lambda reads: reads.latest_journal_of(source_id, before, limit))
 
     async def fresh_journal(self, after: int, seen: Sequence[int] = (), limit: int = 20) -> list[JournalRow]:
-        """Return rows after a number, but for some."""
+        """Return rows after a number, except those named."""
         return await self._read_or_peek(lambda reads: reads.fresh_journal(after, seen, limit))
 
     async def first_seen(self, keys: Sequence[MessageKey]) -> list[datetime]:

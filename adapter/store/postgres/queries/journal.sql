@@ -26,7 +26,7 @@ WHERE number IN (SELECT journal_names.number FROM journal_names
 ORDER BY number LIMIT $3;
 
 -- fresh_journal --
--- Rows of the journal after a number, but for some.
+-- Rows of the journal after a number, except those named.
 SELECT number, at, data FROM journal WHERE number > $1 AND number <> ALL ($2::bigint[]) ORDER BY number LIMIT $3;
 
 -- latest_journal_of --

@@ -27,7 +27,7 @@ WHERE number IN (SELECT journal_names.number
 ORDER BY number LIMIT ?3;
 
 -- fresh_journal --
--- Rows of the journal after a number, but for some.
+-- Rows of the journal after a number, except those named.
 SELECT number, at, data FROM journal
 WHERE number > ?1 AND number NOT IN (SELECT CAST(value AS INTEGER) FROM carray(?2)) ORDER BY number LIMIT ?3;
 
